@@ -1,0 +1,1 @@
+"""Stdlib-only vocabulary shared by the house and its guests."""

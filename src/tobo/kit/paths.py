@@ -1,0 +1,60 @@
+"""The container contract's folders: /opt/ml, or wherever TOBO_ML_ROOT says (SageMaker Developer Guide, "How SageMaker provides training information")."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class MlPaths:
+    """The /opt/ml tree of one job or replica."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "MlPaths":
+        return cls(Path(os.environ.get("TOBO_ML_ROOT", "/opt/ml")))
+
+    @property
+    def config(self) -> Path:
+        return self.root / "input" / "config"
+
+    @property
+    def hyperparameters(self) -> Path:
+        return self.config / "hyperparameters.json"
+
+    @property
+    def input_data_config(self) -> Path:
+        return self.config / "inputdataconfig.json"
+
+    @property
+    def resource_config(self) -> Path:
+        return self.config / "resourceconfig.json"
+
+    def channel(self, name: str) -> Path:
+        return self.root / "input" / "data" / name
+
+    @property
+    def model(self) -> Path:
+        return self.root / "model"
+
+    @property
+    def failure(self) -> Path:
+        return self.root / "output" / "failure"
+
+    @property
+    def output_data(self) -> Path:
+        return self.root / "output" / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def metadata(self) -> Path:
+        return self.root / "metadata"
+
+    def make(self) -> None:
+        """Creates the folders that a job finds on its first line."""
+        for folder in (self.config, self.model, self.output_data, self.checkpoints, self.metadata):
+            folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,52 @@
+"""Settings: read once at the top, frozen, passed down."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PORT = 8626
+"""TOBO on a telephone's keys."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an administrator chooses. Environment variables start with TOBO_."""
+
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = PORT
+    account_id: str | None = None
+    """First account; None: drawn at the first start and kept in the state folder."""
+    root_access_key_id: str | None = None
+    root_secret_access_key: str | None = None
+    cpus: float | None = None
+    """Size of the machine as jobs see it; None: what the system says."""
+    memory_bytes: int | None = None
+    warm: bool = True
+    """Keep a warm parent with torch loaded, so that built-in algorithms start in milliseconds."""
+    pretrained: str | None = None
+    """TOBO_PRETRAINED: folder or s3:// address of published weights, handed to training jobs."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ, **chosen: object) -> "Settings":
+        """Environment under what the command line chose (None: not chosen)."""
+        found: dict[str, object] = {"state": Path(environment.get("TOBO_STATE", ".tobo"))}
+        for name, variable, kind in (
+            ("host", "TOBO_HOST", str),
+            ("port", "TOBO_PORT", int),
+            ("account_id", "TOBO_ACCOUNT_ID", str),
+            ("root_access_key_id", "TOBO_ROOT_ACCESS_KEY_ID", str),
+            ("root_secret_access_key", "TOBO_ROOT_SECRET_ACCESS_KEY", str),
+            ("cpus", "TOBO_CPUS", float),
+            ("memory_bytes", "TOBO_MEMORY_BYTES", int),
+            ("warm", "TOBO_WARM", lambda text: text not in ("0", "false", "no")),
+            ("pretrained", "TOBO_PRETRAINED", str),
+        ):
+            if value := environment.get(variable):
+                try:
+                    found[name] = kind(value)
+                except ValueError:
+                    raise SystemExit(f"{variable}={value!r} cannot be read; expected {kind.__name__}.") from None
+        found.update({name: value for name, value in chosen.items() if value is not None})
+        return cls(**found)  # type: ignore[arg-type]
