@@ -1,0 +1,1 @@
+"""Processes that outlive the server. The promise is in base.py."""

@@ -1,0 +1,1 @@
+"""The control loop: claims what is due and runs its work."""

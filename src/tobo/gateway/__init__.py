@@ -1,0 +1,1 @@
+"""Front door for programs: HTTP, SigV4, dispatch, streaming."""

@@ -1,0 +1,1 @@
+"""Replicas that answer invocations. The promise is in base.py."""

@@ -1,0 +1,1 @@
+"""One model behind GET /ping and POST /invocations. A guest: runs without the server."""

@@ -1,0 +1,1 @@
+"""Durable bytes: buckets and objects. The promise is in base.py."""

@@ -1,0 +1,119 @@
+"""Who asks (Principal), where (Call) and with what the house answers (Context): the one door."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tobo.compute.base import Compute
+from tobo.hosting.base import Hosting
+from tobo.kit.arn import Arn, Namespace
+from tobo.kit.clock import Clock
+from tobo.kit.fault import Fault
+from tobo.objects.base import Objects
+from tobo.operations.policy import Statement, decide
+from tobo.settings import Settings
+from tobo.store.base import Row, Store
+from tobo.telemetry.base import Logs, Metrics
+from tobo.wire.checking import check
+from tobo.wire.models import operation_model
+
+log = logging.getLogger("tobo")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Whose signature a request carries. `statements` None: the account's root, who may do everything."""
+
+    account: str
+    arn: str
+    user_id: str
+    access_key_id: str = ""
+    statements: tuple[Statement, ...] | None = None
+
+
+def service_principal(account: str) -> Principal:
+    """The house itself, when its work asks another noun; no signature can give this name."""
+    return Principal(account, "sagemaker.amazonaws.com", "sagemaker.amazonaws.com")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The house's ports; one a server, passed to every operation and every piece of work."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    objects: Objects
+    logs: Logs
+    metrics: Metrics
+    compute: Compute
+    hosting: Hosting
+    wake: Callable[[Row], None] = field(default=lambda row: None)
+    """Tells the controller that a row is due; losing it costs time, never work."""
+
+    def call(self, principal: Principal, region: str, service: str, name: str, /, **asked: Any) -> Any:
+        """Asks an operation of another noun: same check, same policy, same code as a client over HTTP.
+
+        Answers what the operation's function gives (an awaitable for async ones); raises its Faults.
+        """
+        return serve(Call(self, principal, Namespace(principal.account, region)), service, name, asked)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: the context, who asks and in which namespace."""
+
+    context: Context
+    principal: Principal
+    space: Namespace
+    request_id: str = ""
+
+    @property
+    def now(self) -> float:
+        return self.context.clock.now()
+
+    def call(self, service: str, name: str, /, **asked: Any) -> Any:
+        """Another operation, asked by the same principal in the same region."""
+        return self.context.call(self.principal, self.space.region, service, name, **asked)
+
+
+def serve(call: Call, service: str, name: str, asked: Mapping[str, Any]) -> Any:
+    """Check, policy, code. Raises Fault: not built, not allowed, not valid, or what the operation itself refuses."""
+    from tobo.operations.registry import TABLE  # the table's functions take a Call: imported late, not in a circle
+
+    operation = TABLE.get((service, name))
+    if operation is None:
+        raise Fault("NotImplemented", f"{service} {name} is not built in tobo yet; docs/coverage.md lists what is.")
+    check(operation_model(service, name), asked)
+    if call.principal.statements is not None:
+        resource = operation.resource(call, asked) if operation.resource else resource_of(call, service, name, asked)
+        if decide(call.principal.statements, operation.action, resource) != "allowed":
+            raise Fault(
+                "AccessDeniedException" if service != "s3" else "AccessDenied",
+                f"User: {call.principal.arn} is not authorized to perform: {operation.action} on resource: {resource}",
+                403,
+            )
+    return operation.serve(call, asked)
+
+
+def resource_of(call: Call, service: str, name: str, asked: Mapping[str, Any]) -> str:
+    """The ARN that an operation touches, by AWS's naming: DescribeTrainingJob of TrainingJobName x -> .../training-job/x."""
+    noun = _VERB.sub("", name)
+    value = asked.get(f"{noun}Name") or asked.get("EndpointName" if noun.startswith("Endpoint") else "") or ""
+    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", noun).lower()
+    if service == "sagemaker-runtime":
+        kind = "endpoint"
+        value = asked.get("EndpointName", "")
+    return str(
+        Arn(
+            service.removesuffix("-runtime"),
+            call.space.region,
+            call.space.account,
+            f"{kind}/{value.lower()}" if value else "*",
+        )
+    )
+
+
+_VERB = re.compile(r"^(Create|Describe|Update|Delete|Start|Stop|List|Get|Invoke)")

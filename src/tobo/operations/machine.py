@@ -1,0 +1,102 @@
+"""Machines: a noun's state table, the commands its work does, and the one transaction that moves a row."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tobo.kit.states import Step, Table, walk
+from tobo.operations.context import Context
+from tobo.store.base import Conflict, Event, Key, Row
+
+log = logging.getLogger("tobo.machine")
+
+
+@dataclass(frozen=True)
+class Done:
+    """The command did its deed; the next command of the row follows."""
+
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """The command's deed ended in an event, which the table turns into a state and new commands."""
+
+    event: str
+    found: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Again:
+    """Nothing to say yet; ask again in `seconds`. `found`, when given, is written."""
+
+    seconds: float
+    found: Mapping[str, Any] | None = None
+
+
+Outcome = Done | Happened | Again
+Command = Callable[[Context, Row], Outcome]
+"""Safe to repeat: a server killed in the middle does it again. May block; runs in a worker thread."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How rows of one kind move. `statuses` maps each state to the AWS status; `on_step` gives what a step adds to `found`.
+
+    An unexpected exception of a command becomes the event "failed" with its text.
+    """
+
+    kind: str
+    table: Table
+    statuses: Mapping[str, str]
+    commands: Mapping[str, Command]
+    on_step: Callable[[Row, Step, float, str], Mapping[str, Any]] = lambda row, step, now, message: {}
+
+
+MACHINES: dict[str, Machine] = {}
+"""By kind; each noun's work.py registers its own."""
+
+
+def register(machine: Machine) -> Machine:
+    """Registers a machine; every command that its table names must be there."""
+    named = {command for step in machine.table.values() for command in step.commands}
+    if missing := named - machine.commands.keys():
+        raise ValueError(f"{machine.kind}: no command {sorted(missing)}")
+    MACHINES[machine.kind] = machine
+    return machine
+
+
+def advance(context: Context, row: Row, event: str, found: Mapping[str, Any] | None = None, message: str = "") -> Row:
+    """Decides and writes: state, event and the commands still to do, in one transaction. Raises Conflict, IllegalStep."""
+    machine = MACHINES[row.key.kind]
+    now = context.clock.now()
+    step = walk(machine.table, row.state, event)
+    merged = {**row.found, **(found or {})}
+    merged.update(machine.on_step(row, step, now, message))
+    changed = context.store.update(
+        row,
+        Event(now, event, step.state, message),
+        state=step.state,
+        status=machine.statuses[step.state],
+        found=merged,
+        todo=step.commands,
+        due=now if step.commands else None,
+        modified=now,
+    )
+    if step.commands:
+        context.wake(changed)
+    return changed
+
+
+def advance_by_key(
+    context: Context, key: Key, event: str, allowed: Callable[[Row | None], Row], message: str = "", **found: Any
+) -> Row:
+    """`advance` for operations: reads the row, lets `allowed` refuse (raise Fault) or pass it, and decides again on Conflict."""
+    while True:
+        row = allowed(context.store.get(key))
+        try:
+            return advance(context, row, event, found, message)
+        except Conflict:
+            continue

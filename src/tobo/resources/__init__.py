@@ -1,0 +1,25 @@
+"""The nouns. Each has api.py (operations), states.py (pure table) and work.py (side effects), as far as it needs them."""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+NOUNS = (
+    "identity",
+    "buckets",
+    "logs",
+    "metrics",
+    "training_jobs",
+    "models",
+    "endpoint_configs",
+    "endpoints",
+)
+
+
+@cache
+def load() -> None:
+    """Imports every noun, which fills the dispatch table and the machines; third parties join through `tobo.resources`."""
+    for noun in NOUNS:
+        import_module(f"tobo.resources.{noun}")
+    for point in entry_points(group="tobo.resources"):
+        point.load()

@@ -1,0 +1,1 @@
+"""Durable rows: one table of resources, whatever the noun. The promise is in base.py."""

@@ -1,0 +1,1 @@
+"""Log streams and metric series. The promise is in base.py."""

@@ -1,0 +1,1 @@
+"""Bytes <-> AWS words, driven by botocore's service models. No I/O."""
