@@ -27,7 +27,8 @@ class ProcessSpec:
     `folder` is the process's own (created if missing, its working directory); `cpus` and `memory_bytes` bound the whole
     tree. `preload` are the modules that the warm parent should have loaded for an `entry`; without any the process
     starts cold, and small. `environment` is added to the server's own, from which AWS_* and TOBO_* are taken out: a
-    process sees no key that it was not given.
+    process sees no key that it was not given. `network` False cuts it off from every network; where the system cannot,
+    its log says so in the first line, and it runs all the same.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ProcessSpec:
     cpus: float | None = None
     memory_bytes: int | None = None
     preload: tuple[str, ...] = ()
+    network: bool = True
 
 
 @dataclass(frozen=True)

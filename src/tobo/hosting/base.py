@@ -6,7 +6,8 @@ Guaranteed by every adapter (tests/contract/test_hosting.py):
 - `look` never reports Ready before the replica answered a ping, and reports a dead or deaf one as Dead with the reason
   within 5 s.
 - `invoke` sends a request to one Ready replica of the group, the one with the fewest outstanding requests; a request
-  that a dying replica had not begun to answer is given to another one; a replica's answer is passed on byte for byte.
+  that a dying replica had not begun to answer is given to another one, up to three in all; a replica's answer is
+  passed on byte for byte.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ReplicaSpec:
-    """One replica: `entry` ("module:function") serves the model of `ml_root` (its /opt/ml tree) until SIGTERM."""
+    """One replica: `entry` ("module:function") serves the model of `ml_root` (its /opt/ml tree) until SIGTERM.
+
+    `environment`, `cpus`, `memory_bytes` and `preload` as in compute's ProcessSpec: without `preload` it starts cold,
+    and small.
+    """
 
     group: str
     """Who is asked together: "<account>/<region>/<endpoint>/<variant>"."""

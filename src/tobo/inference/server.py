@@ -1,0 +1,190 @@
+"""Serves one model over frames (kit/frames.py) on Unix sockets until SIGTERM; then what is in flight is answered, and
+it ends.
+
+Environment: TOBO_ML_ROOT names the /opt/ml tree, whose model/ is loaded; TOBO_SOCKET is the socket's path, pings are
+answered on `<path>.ping`; TOBO_MODEL_SERVER ("module:factory", called with the model folder, returns a Handler) is what
+answers, by default the picture model. One thread reads, predicts and writes, which costs no hand-over; another answers
+pings meanwhile.
+"""
+
+import contextlib
+import importlib
+import os
+import selectors
+import signal
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from tobo.inference.invocations import Handler, Request, Response, refusal
+from tobo.kit import frames
+from tobo.kit.guest import run_guest
+from tobo.kit.paths import MlPaths
+
+_STUCK = 120.0
+"""Seconds on one request after which pings are refused; SageMaker lets a model container take 60."""
+_CHUNK = 1 << 18
+
+
+def main() -> None:
+    """The entry of a replica; a model that cannot be loaded is told in the tree's output/failure."""
+    run_guest(_serve)
+
+
+def _serve() -> None:
+    path = Path(os.environ["TOBO_SOCKET"])
+    factory = load_factory(os.environ.get("TOBO_MODEL_SERVER", "tobo.inference.invocations:picture_handler"))
+    started = time.monotonic()
+    server = Server(path, factory(MlPaths.from_environment().model))
+    signal.signal(signal.SIGTERM, lambda number, frame: server.close())
+    print(f"Ready after {time.monotonic() - started:.2f} s.", flush=True)
+    server.serve()
+
+
+def load_factory(name: str) -> Callable[[Path], Handler]:
+    """The function of "module:function"."""
+    module, _, function = name.partition(":")
+    found: Callable[[Path], Handler] = getattr(importlib.import_module(module), function)
+    return found
+
+
+class Server:
+    """Listens from its construction on; `serve` in the main thread until `close`, which a signal handler may call."""
+
+    def __init__(self, path: Path, handler: Handler) -> None:
+        self._handler = handler
+        self._selector = selectors.DefaultSelector()
+        self._readers: dict[socket.socket, frames.Reader] = {}
+        self._wake, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
+        self._closing = False
+        self._busy_since: float | None = None
+        ping_path = path.with_name(path.name + ".ping")
+        self._paths = (ping_path, path)
+        self._pings = _listen(ping_path)
+        self._listener = _listen(path)
+        for readable in (self._listener, self._wake):
+            self._selector.register(readable, selectors.EVENT_READ)
+        threading.Thread(target=self._answer_pings, daemon=True).start()
+
+    def close(self) -> None:
+        """No new connections; `serve` returns when those that are open have been closed by their askers."""
+        self._closing = True
+        with contextlib.suppress(BlockingIOError):
+            self._waker.send(b"\0")
+
+    def serve(self) -> None:
+        while self._readers or not self._closing:
+            for key, _ in self._selector.select():
+                asker = key.fileobj
+                assert isinstance(asker, socket.socket)
+                if asker.fileno() < 0:  # closed by what came before it in this round
+                    continue
+                if asker is self._listener:
+                    self._accept()
+                elif asker is self._wake:
+                    self._begin_closing()
+                else:
+                    self._answer(asker)
+        self._pings.close()
+
+    def _accept(self) -> None:
+        asker, _ = self._listener.accept()
+        self._readers[asker] = frames.Reader()
+        self._selector.register(asker, selectors.EVENT_READ)
+
+    def _begin_closing(self) -> None:
+        self._wake.recv(1)
+        self._selector.unregister(self._wake)
+        self._selector.unregister(self._listener)
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+        while select_now(self._listener):  # who is connected already is served
+            self._accept()
+        self._listener.close()
+        for asker in list(self._readers):
+            self._send(asker, frames.pack(0, frames.CLOSING))
+
+    def _answer(self, asker: socket.socket) -> None:
+        """Reads what has come and answers the requests that are whole."""
+        try:
+            data = asker.recv(_CHUNK)
+            asked = self._readers[asker].feed(data) if data else None
+        except (OSError, ValueError):
+            asked = None
+        if asked is None:
+            self._drop(asker)
+            return
+        for frame in asked:
+            self._busy_since = time.monotonic()
+            response = self._respond(frame)
+            self._busy_since = None
+            texts = (response.content_type, response.custom_attributes)
+            if not self._send(asker, frames.pack(frame.id, response.status, texts, response.body)):
+                return
+
+    def _respond(self, frame: frames.Frame) -> Response:
+        """Never raises: a request must not end the replica."""
+        try:
+            content_type, accept, custom_attributes = frame.texts
+            response = self._handler(Request(frame.body, content_type, accept, custom_attributes))
+        except Exception as error:
+            traceback.print_exc()
+            return refusal(500, str(error) or type(error).__name__)
+        if response.status >= 400:
+            print(f"Answered {response.status}: {response.body[:1000].decode('utf-8', 'replace')}", flush=True)
+        return response
+
+    def _send(self, asker: socket.socket, data: bytes) -> bool:
+        try:
+            asker.sendall(data)
+        except OSError:
+            self._drop(asker)
+            return False
+        return True
+
+    def _drop(self, asker: socket.socket) -> None:
+        self._selector.unregister(asker)
+        del self._readers[asker]
+        asker.close()
+
+    def _answer_pings(self) -> None:
+        """One ping a connection: answered 200, or 503 while one request has held the model for too long."""
+        while True:
+            try:
+                asker, _ = self._pings.accept()
+            except OSError:
+                return
+            with asker, contextlib.suppress(OSError, ValueError):
+                asker.settimeout(1.0)
+                for frame in frames.Reader().feed(asker.recv(_CHUNK)):
+                    asker.sendall(self._pong(frame.id))
+
+    def _pong(self, id: int) -> bytes:
+        since = self._busy_since
+        if since is not None and time.monotonic() - since > _STUCK:
+            sentence = f"One request has held the model for more than {_STUCK:.0f} s."
+            return frames.pack(id, 503, ("text/plain", ""), sentence.encode())
+        return frames.pack(id, 200, ("text/plain", ""))
+
+
+def select_now(readable: socket.socket) -> bool:
+    """Whether something waits to be read or accepted."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(readable, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket that appears at `path` in one step: who finds it can connect."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    hidden = path.with_name(path.name + "~")
+    hidden.unlink(missing_ok=True)
+    listener.bind(str(hidden))
+    hidden.chmod(0o600)
+    listener.listen(128)
+    hidden.rename(path)
+    return listener
