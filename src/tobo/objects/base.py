@@ -135,7 +135,13 @@ class Objects(Protocol):
 
     def copy(
         self, space: Namespace, source: ObjectInfo, target: ObjectInfo, condition: Condition = UNCONDITIONAL
-    ) -> ObjectInfo: ...
+    ) -> ObjectInfo:
+        """Gives `target` the source's bytes, etag and parts; its headers, tags and checksums are its own.
+
+        Raises Faults as `put`, and OperationAborted where the source is not what `source` describes any more.
+        """
+        ...
+
     def change(self, space: Namespace, info: ObjectInfo) -> None:
         """Rewrites tags and headers of an object without touching its bytes.
 
