@@ -42,5 +42,8 @@ bench: $(VENV)/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,client,dev,bench]'
 	$(BIN)/python -m bench
 
+docs: $(VENV)/ready
+	$(BIN)/python tools/draw_docs.py
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,6 +13,7 @@ NOUNS = (
     "models",
     "endpoint_configs",
     "endpoints",
+    "tags",
 )
 
 

@@ -1,0 +1,111 @@
+"""The control operations on endpoints. Source: API reference, CreateEndpoint and its siblings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tobo.kit.arn import sagemaker_arn
+from tobo.kit.fault import validation
+from tobo.operations.context import Call
+from tobo.operations.listing import list_rows
+from tobo.operations.machine import advance_by_key
+from tobo.operations.registry import operation
+from tobo.store.base import AlreadyExists, Event, Key, Row
+
+KIND = "endpoint"
+
+
+@operation("sagemaker", "CreateEndpoint")
+def create_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is deployed is fixed here: configuration and models may be deleted afterwards. Raises Fault ValidationException."""
+    name = asked["EndpointName"]
+    arn = sagemaker_arn(call.space, KIND, name)
+    config = call.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=asked["EndpointConfigName"])
+    variants = [_plan(call, variant) for variant in config["ProductionVariants"]]
+    now = call.now
+    row = Row(
+        key=Key(call.space, KIND, name),
+        arn=arn,
+        asked={member: value for member, value in asked.items() if member != "Tags"},
+        found={"_variants": variants, "_replicas": []},
+        status="Creating",
+        state="Creating",
+        created=now,
+        modified=now,
+        tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])},
+        due=now,
+        todo=("deploy", "await_ready"),
+    )
+    try:
+        call.context.wake(call.context.store.insert(row, Event(now, "created", "Creating")))
+    except AlreadyExists:
+        raise validation(f'Cannot create already existing endpoint "{arn}".') from None
+    return {"EndpointArn": arn}
+
+
+@operation("sagemaker", "DescribeEndpoint")
+def describe_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One read. CurrentInstanceCount counts the replicas that answer pings."""
+    row = _known(call, call.context.store.get(Key(call.space, KIND, asked["EndpointName"])), asked["EndpointName"])
+    variants = [_describe_variant(variant, row.found["_replicas"]) for variant in row.found["_variants"]]
+    return {**row.asked, **row.found, **_summary(row), "ProductionVariants": variants}
+
+
+@operation("sagemaker", "ListEndpoints")
+def list_endpoints(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Newest first unless asked otherwise."""
+    return list_rows(call, KIND, asked, "Endpoints", _summary)
+
+
+@operation("sagemaker", "DeleteEndpoint")
+def delete_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Replicas finish what they have begun, then go. Deleting a deleting endpoint changes nothing."""
+    key = Key(call.space, KIND, asked["EndpointName"])
+    if _known(call, call.context.store.get(key), key.name).state != "Deleting":
+        advance_by_key(call.context, key, "delete", lambda row: _known(call, row, key.name))
+    return {}
+
+
+def _plan(call: Call, variant: Mapping[str, Any]) -> dict[str, Any]:
+    """All that the work needs of a variant, taken from its model now."""
+    model = call.call("sagemaker", "DescribeModel", ModelName=variant["ModelName"])
+    container = model.get("PrimaryContainer") or model["Containers"][0]
+    source = container.get("ModelDataSource", {}).get("S3DataSource")
+    return {
+        "VariantName": variant["VariantName"],
+        "Image": container["Image"],
+        "ModelData": source["S3Uri"] if source else container["ModelDataUrl"],
+        "Archived": source is None or source.get("CompressionType") == "Gzip",
+        "Environment": dict(container.get("Environment", {})),
+        "InstanceType": variant["InstanceType"],
+        "InstanceCount": variant["InitialInstanceCount"],
+        "Weight": variant["InitialVariantWeight"],
+        "StartSeconds": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", 60),
+    }
+
+
+def _describe_variant(variant: Mapping[str, Any], replicas: list[Mapping[str, Any]]) -> dict[str, Any]:
+    ready = sum(1 for replica in replicas if replica["ready"] and replica["variant"] == variant["VariantName"])
+    return {
+        "VariantName": variant["VariantName"],
+        "DeployedImages": [{"SpecifiedImage": variant["Image"], "ResolvedImage": variant["Image"]}],
+        "CurrentWeight": variant["Weight"],
+        "DesiredWeight": variant["Weight"],
+        "CurrentInstanceCount": ready,
+        "DesiredInstanceCount": variant["InstanceCount"],
+    }
+
+
+def _known(call: Call, row: Row | None, name: str) -> Row:
+    if row is None:
+        raise validation(f'Could not find endpoint "{sagemaker_arn(call.space, KIND, name)}".')
+    return row
+
+
+def _summary(row: Row) -> dict[str, Any]:
+    return {
+        "EndpointName": row.key.name,
+        "EndpointArn": row.arn,
+        "EndpointStatus": row.status,
+        "CreationTime": row.created,
+        "LastModifiedTime": row.modified,
+    }

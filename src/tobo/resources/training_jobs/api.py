@@ -1,0 +1,148 @@
+"""The operations on training jobs. The source of members and errors is the API reference, Create/Describe/...TrainingJob."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tobo.kit.arn import sagemaker_arn
+from tobo.kit.fault import Fault, validation
+from tobo.kit.s3_uri import parse_s3_uri
+from tobo.operations.context import Call
+from tobo.operations.listing import list_rows
+from tobo.operations.machine import advance_by_key
+from tobo.operations.registry import operation
+from tobo.resources.training_jobs import states
+from tobo.resources.training_jobs.requests import DEFAULT_MAX_RUNTIME, check_request
+from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
+
+KIND = "training-job"
+
+
+@operation("sagemaker", "CreateTrainingJob")
+def create_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One insert; the controller does the rest. Raises Fault ResourceInUse, ValidationException."""
+    name = asked["TrainingJobName"]
+    algorithm = check_request(asked)
+    arn = sagemaker_arn(call.space, KIND, name)
+    output = parse_s3_uri(asked["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
+    kept = {member: value for member, value in asked.items() if member != "Tags"}
+    # Clients index these without asking (wire.md), so they are there even where the request left them out.
+    kept["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP", **asked["OutputDataConfig"]}
+    kept["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **asked.get("StoppingCondition", {})}
+    kept["AlgorithmSpecification"] = {
+        **asked["AlgorithmSpecification"],
+        "MetricDefinitions": [{"Name": metric.name, "Regex": metric.regex} for metric in algorithm.metrics],
+    }
+    artifact = output.below(
+        name, "output", "model.tar.gz" if kept["OutputDataConfig"]["CompressionType"] == "GZIP" else "model/"
+    )
+    now = call.now
+    row = Row(
+        key=Key(call.space, KIND, name),
+        arn=arn,
+        asked=kept,
+        found={**states.begin(now), "ModelArtifacts": {"S3ModelArtifacts": str(artifact)}},
+        status="InProgress",
+        state="Starting",
+        created=now,
+        modified=now,
+        tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])},
+        due=now,
+        todo=("reserve",),
+    )
+    try:
+        call.context.wake(call.context.store.insert(row, Event(now, "created", "Starting")))
+    except AlreadyExists:
+        raise Fault(
+            "ResourceInUse",
+            f"Training job names must be unique within an AWS account and region, and a training job with this name already exists ({arn})",
+        ) from None
+    return {"TrainingJobArn": arn}
+
+
+@operation("sagemaker", "DescribeTrainingJob")
+def describe_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One read."""
+    row = _known(call.context.store.get(Key(call.space, KIND, asked["TrainingJobName"])))
+    return {**row.asked, **row.found, **_head(row)}
+
+
+@operation("sagemaker", "ListTrainingJobs")
+def list_training_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Newest first unless asked otherwise. Nothing here keeps a warm pool or a training plan, so filters on them find nothing."""
+    if asked.get("WarmPoolStatusEquals") or asked.get("TrainingPlanArnEquals"):
+        return {"TrainingJobSummaries": []}
+    return list_rows(call, KIND, asked, "TrainingJobSummaries", _summary)
+
+
+@operation("sagemaker", "StopTrainingJob")
+def stop_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """SIGTERM, 120 s, SIGKILL; model and output are still uploaded. Stopping a stopping job changes nothing."""
+    key = Key(call.space, KIND, asked["TrainingJobName"])
+    if _known(call.context.store.get(key)).status != "Stopping":
+        advance_by_key(call.context, key, "stop", _running)
+    return {}
+
+
+@operation("sagemaker", "UpdateTrainingJob")
+def update_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Profiler and remote-debug settings are kept and described; a warm pool's keep-alive is, too, but keeps nothing alive."""
+    key = Key(call.space, KIND, asked["TrainingJobName"])
+    while True:
+        row = _known(call.context.store.get(key))
+        if row.state in states.TERMINAL and "ResourceConfig" not in asked:
+            raise validation(
+                f"Training job '{row.key.name}' is {row.status}; only one that is in progress can be updated."
+            )
+        changed = {member: value for member, value in asked.items() if member != "TrainingJobName"}
+        if "ResourceConfig" in changed:
+            changed["ResourceConfig"] = {**row.asked["ResourceConfig"], **changed["ResourceConfig"]}
+        try:
+            call.context.store.update(
+                row, Event(call.now, "updated", row.state), asked={**row.asked, **changed}, modified=call.now
+            )
+        except Conflict:
+            continue
+        return {"TrainingJobArn": row.arn}
+
+
+@operation("sagemaker", "DeleteTrainingJob")
+def delete_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Forgets a job that is over; its model and logs stay. Raises Fault ResourceInUse while it runs."""
+    row = _known(call.context.store.get(Key(call.space, KIND, asked["TrainingJobName"])))
+    if row.state not in states.TERMINAL or row.todo:
+        raise Fault(
+            "ResourceInUse", f"Training job '{row.key.name}' is {row.status}; stop it and wait until it is over."
+        )
+    try:
+        call.context.store.delete(row)
+    except Conflict:
+        raise Fault("ResourceInUse", f"Training job '{row.key.name}' is being changed; try again.") from None
+    return {}
+
+
+def _known(row: Row | None) -> Row:
+    if row is None:
+        raise validation("Requested resource not found.")
+    return row
+
+
+def _running(row: Row | None) -> Row:
+    row = _known(row)
+    if row.state in states.TERMINAL:
+        raise validation(f"The request was rejected because the training job is in status {row.status}.")
+    return row
+
+
+def _head(row: Row) -> dict[str, Any]:
+    return {
+        "TrainingJobName": row.key.name,
+        "TrainingJobArn": row.arn,
+        "TrainingJobStatus": row.status,
+        "CreationTime": row.created,
+        "LastModifiedTime": row.modified,
+    }
+
+
+def _summary(row: Row) -> dict[str, Any]:
+    end = {"TrainingEndTime": row.found["TrainingEndTime"]} if "TrainingEndTime" in row.found else {}
+    return {**_head(row), "SecondaryStatus": row.found["SecondaryStatus"], **end}

@@ -1,0 +1,128 @@
+"""What CreateTrainingJob refuses before anything starts, beyond what the AWS model says."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tobo.algorithms import algorithms, find_algorithm
+from tobo.compute.instances import instance
+from tobo.kit.algorithm import Algorithm, Hyperparameter
+from tobo.kit.fault import validation
+from tobo.kit.s3_uri import parse_s3_uri
+
+DEFAULT_MAX_RUNTIME = 86_400
+"""Seconds; CreateTrainingJob's documented default."""
+
+
+def check_request(asked: Mapping[str, Any]) -> Algorithm:
+    """The algorithm that the request means; raises Fault ValidationException in one sentence."""
+    algorithm = _algorithm(asked)
+    _check_machine(asked.get("ResourceConfig"))
+    _check_channels(algorithm, asked.get("InputDataConfig", []))
+    parse_s3_uri(asked["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
+    if checkpoint := asked.get("CheckpointConfig"):
+        parse_s3_uri(checkpoint["S3Uri"], "CheckpointConfig.S3Uri")
+    check_hyperparameters(algorithm, asked.get("HyperParameters", {}))
+    return algorithm
+
+
+def check_hyperparameters(algorithm: Algorithm, given: Mapping[str, str]) -> None:
+    """Unknown names, missing ones, bad types and values out of range are refused, naming the hyperparameter."""
+    declared = {h.name: h for h in algorithm.hyperparameters}
+    for name, value in given.items():
+        if name not in declared:
+            raise validation(
+                f"ClientError: Hyperparameter '{name}' is not one of {algorithm.name}'s; it has {', '.join(declared)}."
+            )
+        if problem := _problem(declared[name], value):
+            raise validation(f"ClientError: Hyperparameter '{name}' has the value '{value}', which {problem}.")
+    if missing := [h.name for h in algorithm.hyperparameters if h.required and h.name not in given]:
+        raise validation(
+            f"ClientError: Hyperparameter '{missing[0]}' of {algorithm.name} is required; give it a value."
+        )
+
+
+def _problem(declared: Hyperparameter, value: str) -> str | None:
+    if declared.kind == "choice":
+        return None if value in declared.choices else f"must be one of {', '.join(declared.choices)}"
+    if declared.kind == "text":
+        fits = declared.pattern is None or re.fullmatch(declared.pattern, value)
+        return None if fits else f"must match {declared.pattern}"
+    try:
+        number = int(value) if declared.kind == "int" else float(value)
+    except ValueError:
+        return "must be a whole number" if declared.kind == "int" else "must be a number"
+    low, high = declared.low, declared.high
+    if not math.isfinite(number) or (low is not None and number < low) or (high is not None and number > high):
+        return f"must be {_range(low, high)}"
+    return None
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"from {low:g} to {high:g}"
+    return f"at least {low:g}" if low is not None else f"at most {high:g}" if high is not None else "finite"
+
+
+def _algorithm(asked: Mapping[str, Any]) -> Algorithm:
+    specification = asked.get("AlgorithmSpecification")
+    if not specification:
+        raise validation("AlgorithmSpecification is missing; name a TrainingImage and a TrainingInputMode.")
+    image = specification.get("TrainingImage")
+    if not image:
+        raise validation("AlgorithmSpecification.TrainingImage is missing; AlgorithmName is not supported yet.")
+    algorithm = find_algorithm(image)
+    if algorithm is None:
+        raise validation(
+            f"The image '{image}' at AlgorithmSpecification.TrainingImage is none that runs here; "
+            f"the repositories that do are: {', '.join(sorted(algorithms()))}."
+        )
+    return algorithm
+
+
+def _check_machine(config: Mapping[str, Any] | None) -> None:
+    if not config:
+        raise validation("ResourceConfig is missing; give InstanceType, InstanceCount and VolumeSizeInGB.")
+    if config.get("InstanceGroups"):
+        raise validation("ResourceConfig.InstanceGroups is not supported; give InstanceType and InstanceCount 1.")
+    if (count := config.get("InstanceCount", 1)) != 1:
+        raise validation(f"ResourceConfig.InstanceCount {count} is not supported yet; one machine trains: use 1.")
+    if not config.get("InstanceType"):
+        raise validation("ResourceConfig.InstanceType is missing; ml.m5.large is a small one.")
+    instance(config["InstanceType"])
+
+
+def _check_channels(algorithm: Algorithm, channels: list[Mapping[str, Any]]) -> None:
+    declared = {channel.name: channel for channel in algorithm.channels}
+    seen: set[str] = set()
+    for place, channel in enumerate(channels):
+        name = channel["ChannelName"]
+        if name in seen:
+            raise validation(f"The channel '{name}' stands twice in InputDataConfig; channel names are unique.")
+        seen.add(name)
+        if name not in declared:
+            raise validation(f"{algorithm.name} has no channel '{name}'; it has {', '.join(declared)}.")
+        content_type = channel.get("ContentType")
+        if content_type and content_type.split(";")[0] not in declared[name].content_types:
+            raise validation(
+                f"The channel '{name}' has the ContentType '{content_type}'; {algorithm.name} reads there "
+                f"{', '.join(declared[name].content_types)}."
+            )
+        _check_source(channel, f"InputDataConfig[{place}]")
+    if missing := [c.name for c in algorithm.channels if c.required and c.name not in seen]:
+        raise validation(f"ClientError: {algorithm.name} needs the channel '{missing[0]}' in InputDataConfig.")
+
+
+def _check_source(channel: Mapping[str, Any], place: str) -> None:
+    source = channel["DataSource"].get("S3DataSource")
+    if source is None:
+        raise validation(f"{place}.DataSource must be an S3DataSource; file systems are not supported.")
+    parse_s3_uri(source["S3Uri"], f"{place}.DataSource.S3DataSource.S3Uri")
+    kind = source["S3DataType"]
+    if kind == "Converse":
+        raise validation(
+            f"{place}: S3DataType Converse is for language models; use S3Prefix, ManifestFile or AugmentedManifestFile."
+        )
+    if kind == "AugmentedManifestFile" and not source.get("AttributeNames"):
+        raise validation(f"{place}: an AugmentedManifestFile needs AttributeNames, such as ['source-ref', 'label'].")
