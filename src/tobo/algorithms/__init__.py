@@ -1,0 +1,21 @@
+"""Built-in algorithms: guests that train inside a job, found by the repository name of their image."""
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from tobo.kit.algorithm import Algorithm, repository_of
+
+
+@cache
+def algorithms() -> dict[str, Algorithm]:
+    """All installed algorithms by repository name; third parties join through the entry point group `tobo.algorithms`."""
+    found: dict[str, Algorithm] = {}
+    for point in entry_points(group="tobo.algorithms"):
+        algorithm: Algorithm = point.load()
+        found.update(dict.fromkeys(algorithm.repositories, algorithm))
+    return found
+
+
+def find_algorithm(image_uri: str) -> Algorithm | None:
+    """The algorithm that an image URI means, or None."""
+    return algorithms().get(repository_of(image_uri))
