@@ -20,7 +20,9 @@ def _crt() -> ModuleType:
     return checksums  # type: ignore[no-any-return]
 
 
-class _Running(Protocol):
+class Running(Protocol):
+    """A digest being taken, as hashlib's objects do it."""
+
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
 
@@ -51,7 +53,7 @@ class _XxHash:
         return bytes(self._running.finalize())
 
 
-ALGORITHMS: dict[str, Callable[[], _Running]] = {
+ALGORITHMS: dict[str, Callable[[], Running]] = {
     "md5": lambda: hashlib.md5(usedforsecurity=False),
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
     "sha256": hashlib.sha256,
