@@ -1,0 +1,1 @@
+"""The pieces of `tobo demo`: photos in, a trained and serving classifier out, over boto3 alone."""

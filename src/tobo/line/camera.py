@@ -1,0 +1,64 @@
+"""The camera over the line: lens blur and motion blur, sensor noise, JPEG."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tobo.line.scene import Array, Random
+
+
+@dataclass(frozen=True)
+class Camera:
+    """`blur` is the lens's Gaussian sigma, `motion` the way travelled while the shutter is open, both in pixels."""
+
+    blur: float
+    motion: float
+    motion_angle: float
+    shot_noise: float
+    read_noise: float
+
+
+def place_camera(rng: Random, size: int) -> Camera:
+    """A camera in or slightly out of focus; the belt runs left to right, more or less."""
+    scale = size / 96
+    return Camera(
+        blur=rng.uniform(0.3, 0.8) * scale,
+        motion=(rng.uniform(0, 3.5) if rng.random() < 0.5 else 0.0) * scale,
+        motion_angle=rng.normal(0, 0.25),
+        shot_noise=rng.uniform(0.004, 0.025),
+        read_noise=rng.uniform(0.002, 0.015),
+    )
+
+
+def expose(camera: Camera, picture: Array, margin: int) -> Array:
+    """What falls on the sensor: `picture` [..., h, w] blurred, its margin cut off, clipped to 0..1.
+
+    Both blurs are products in the frequency domain: a Gaussian of sigma s is exp(-2 (pi s f)^2), a straight motion of
+    length l is sinc(l f) along it.
+    """
+    h, w = picture.shape[-2:]
+    fy = np.fft.fftfreq(h).astype(np.float32)[:, None]
+    fx = np.fft.rfftfreq(w).astype(np.float32)
+    along = fx * np.float32(np.cos(camera.motion_angle)) + fy * np.float32(np.sin(camera.motion_angle))
+    transfer = np.exp(-2 * (np.pi * camera.blur) ** 2 * (fx * fx + fy * fy)) * np.sinc(camera.motion * along)
+    sharp = np.fft.rfft2(picture) * transfer.astype(np.float32)
+    blurred = np.fft.irfft2(sharp, (h, w))[..., margin : h - margin, margin : w - margin]
+    return np.clip(blurred, 0, 1).astype(np.float32)
+
+
+def sense(rng: Random, camera: Camera, exposed: Array) -> NDArray[np.uint8]:
+    """The sensor's grey levels: noise that grows with the root of the light, and noise that is always there."""
+    sigma = np.sqrt(np.float32(camera.shot_noise**2) * exposed + np.float32(camera.read_noise**2))
+    noisy = exposed + sigma * rng.standard_normal(exposed.shape, dtype=np.float32)
+    levels: NDArray[np.uint8] = np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
+    return levels
+
+
+def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
+    """`pixels` [h, w, 3] as a JPEG file, without loss of colour resolution."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue()

@@ -1,0 +1,152 @@
+"""Photos of marbles on a belt, drawn: one colour is ok, everything else and an empty slot is ko.
+
+A label is right by construction. Every scene is exposed twice, with its defect and as if it had none; it is kept only
+if the two differ by VISIBLE_CONTRAST in some channel over VISIBLE_AREA of the marble, before any noise. An ok photo is
+the second exposure of such a pair, so that nothing but the defect tells ok from ko: not the light, the belt, the blur.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tobo.line.camera import encode_jpeg, expose, place_camera, sense
+from tobo.line.scene import (
+    Array,
+    Ball,
+    Belt,
+    Light,
+    Random,
+    draw_belt,
+    grid,
+    place_ball,
+    place_belt,
+    place_light,
+    random_colour,
+)
+from tobo.line.surfaces import PAINTS, Marble, chipped, draw_glass, draw_marble, other_colour, seen_colour
+
+Label = Literal["ok", "ko"]
+
+OK = "monochrome"
+DEFECTS = ("two-coloured", "swirled", "dotted", "transparent", "chipped", "empty")
+KINDS = (OK, *DEFECTS)
+
+VISIBLE_CONTRAST = 0.25
+VISIBLE_AREA = 0.06
+
+_MARGIN = 0.08
+"""Part of the photo's size that is drawn around it, so that blur has something to bring in."""
+_GREY = np.array((0.299, 0.587, 0.114), np.float32)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo and the truth about it.
+
+    `pixels` uint8 [size, size, 3]. `exposed` float32 [size, size, 3] is what fell on the sensor, before noise, and
+    `sound` the same scene without the defect; equal in an ok photo. `marble` bool [size, size] is where the marble
+    lies, or would lie.
+    """
+
+    pixels: NDArray[np.uint8]
+    label: Label
+    kind: str
+    exposed: Array
+    sound: Array
+    marble: NDArray[np.bool_]
+    colour: Array
+    """RGB 0..1 of the marble (of the opaque one nearest to it, for glass and an empty slot)."""
+
+
+def draw(seed: int, kind: str | None = None, size: int = 96, colour: bool = True) -> Photo:
+    """The photo of this seed: the same on every run. Without `kind`, half are ok and the defects share the other half.
+
+    Raises ValueError where `kind` is none of KINDS or `size` is below 16.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind {kind!r} is none of {', '.join(KINDS)}")
+    if size < 16:
+        raise ValueError(f"size {size} is too small for a marble; 16 is the least")
+    rng = np.random.default_rng(seed)
+    chosen = str(rng.choice(DEFECTS)) if rng.random() < 0.5 else OK
+    chosen = kind or chosen
+    margin = round(size * _MARGIN)
+    x, y = grid(size + 2 * margin)
+    x, y = x * np.float32(1 + 2 * margin / size), y * np.float32(1 + 2 * margin / size)
+    camera = place_camera(rng, size)
+    # An ok photo is drawn as if it were to get a defect, too: see the module's docstring.
+    defect = str(rng.choice(DEFECTS)) if chosen == OK else chosen
+    while True:
+        ball, light = place_ball(rng, x, y), place_light(rng, x, y)
+        belt = place_belt(rng, marked=defect == "transparent")
+        inside = ball.coverage > 0.5
+        faulty, sound, base = _draw_pair(rng, defect, belt, light, ball, x, y)
+        pair = np.stack((faulty, sound))
+        if not colour:
+            pair = np.repeat(np.tensordot(pair, _GREY, ((1,), (0,)))[:, None], 3, axis=1)
+        # Blurring is the dear part: what is not visible without it is not worth it.
+        if not _visible(np.clip(pair, 0, 1), inside):
+            continue
+        pair, inside = expose(camera, pair, margin), inside[margin : margin + size, margin : margin + size]
+        if _visible(pair, inside):
+            break
+    shown = np.ascontiguousarray(pair[1 if chosen == OK else 0].transpose(1, 2, 0))
+    pixels = sense(rng, camera, shown if colour else shown[:, :, :1])
+    return Photo(
+        pixels=pixels if colour else np.repeat(pixels, 3, axis=2),
+        label="ok" if chosen == OK else "ko",
+        kind=chosen,
+        exposed=shown,
+        sound=np.ascontiguousarray(pair[1].transpose(1, 2, 0)),
+        marble=inside,
+        colour=base,
+    )
+
+
+def _draw_pair(
+    rng: Random, defect: str, belt: Belt, light: Light, ball: Ball, x: Array, y: Array
+) -> tuple[Array, Array, Array]:
+    """The scene with the defect and without it, [3, h, w] each, and the sound marble's colour."""
+    below = draw_belt(belt, light, ball, x, y, occupied=True)
+    gloss = rng.uniform(0.35, 1.0)
+    if defect in ("transparent", "empty"):
+        bare = draw_belt(belt, light, ball, x, y, occupied=False)
+        faulty = bare if defect == "empty" else draw_glass(rng, belt, light, ball, below)
+        base = seen_colour(faulty, light, ball)
+        return faulty, draw_marble(Marble(base, gloss=gloss), light, ball, below, belt.colour), base
+    base = random_colour(rng)
+    uneven = np.float32(rng.uniform(0, 0.06)) * np.sin(
+        np.float32(rng.uniform(2, 6)) * (ball.u + np.float32(rng.uniform(-1, 1)) * ball.v)
+    )
+    sound = Marble(base, gloss=gloss, mottle=1 + uneven)
+    if defect == "chipped":
+        faulty_marble = replace(sound, chip=chipped(rng, ball, base))
+    else:
+        where = PAINTS[defect](rng, ball)
+        other = other_colour(rng, base)
+        # The marble's colour is the one that it shows more of.
+        if float((where * ball.coverage).sum()) > 0.5 * float(ball.coverage.sum()):
+            where = 1 - where
+        faulty_marble = replace(sound, second=where, second_colour=other)
+    faulty = draw_marble(faulty_marble, light, ball, below, belt.colour)
+    return faulty, draw_marble(sound, light, ball, below, belt.colour), base
+
+
+def _visible(pair: Array, inside: NDArray[np.bool_]) -> bool:
+    """Whether the two exposures [2, 3, h, w] differ enough, over enough of the marble."""
+    apart = np.abs(pair[0] - pair[1]).max(axis=0) >= VISIBLE_CONTRAST
+    return int((apart & inside).sum()) >= VISIBLE_AREA * int(inside.sum())
+
+
+def jpeg(photo: Photo, quality: int = 90) -> bytes:
+    """The photo as a JPEG file."""
+    return encode_jpeg(photo.pixels, quality)
+
+
+def photos(count: int, seed: int = 0, size: int = 96, colour: bool = True) -> Iterator[Photo]:
+    """`count` photos of random kinds; two seeds share none (up to a million photos each)."""
+    for index in range(count):
+        yield draw(seed * 1_000_000 + index, size=size, colour=colour)
