@@ -22,9 +22,13 @@ def compute(tmp_path: Path) -> Iterator[ProcessCompute]:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="network namespaces are Linux's")
 @pytest.mark.parametrize("network", [True, False])
-def test_only_a_process_with_a_network_reaches_a_listener(compute: ProcessCompute, tmp_path: Path, network: bool) -> None:
+def test_only_a_process_with_a_network_reaches_a_listener(
+    compute: ProcessCompute, tmp_path: Path, network: bool
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        code = f"import socket; socket.create_connection(('127.0.0.1', {listener.getsockname()[1]}), 5); print('through')"
+        code = (
+            f"import socket; socket.create_connection(('127.0.0.1', {listener.getsockname()[1]}), 5); print('through')"
+        )
         argv = (sys.executable, "-c", code)
         compute.start(ProcessSpec("job", tmp_path / "work", tmp_path / "log", argv=argv, network=network))
         deadline = time.monotonic() + 30

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import Server
 from tests.support.jobs import CLASSES, photo
 

@@ -45,7 +45,7 @@ async def take_body(
 ) -> Body:
     """The whole body, framing taken off where there is some.
 
-    Raises ClientGone; Fault EntityTooLarge (more than `limit` bytes), RequestTimeout, IncompleteBody.
+    Raises ClientGone; Fault EntityTooLarge (more than `limit` bytes), RequestTimeout, IncompleteBody, InsufficientStorage.
     """
     message = await receive()
     data: bytes = message.get("body", b"")
@@ -90,7 +90,8 @@ async def _take_long(
                 raise too_large(limit)
             if spool.waiting >= SPOOL_LIMIT:
                 # Hashing and writing a megabyte takes milliseconds: not on the loop that serves everybody else.
-                await loop.run_in_executor(pool, spool.drain)
+                with naming_a_full_disk(folder):
+                    await loop.run_in_executor(pool, spool.drain)
             if not message.get("more_body"):
                 break
             message = await _next(receive)
@@ -98,7 +99,8 @@ async def _take_long(
             raise Fault("IncompleteBody", "The aws-chunked body ends before its last chunk.")
         if spool.file is None:
             return spool.body()
-        return await loop.run_in_executor(pool, spool.body)
+        with naming_a_full_disk(folder):
+            return await loop.run_in_executor(pool, spool.body)
     except BaseException:
         spool.drop()
         raise

@@ -22,6 +22,7 @@ from pathlib import Path
 from tobo.inference.invocations import Handler, Request, Response, refusal
 from tobo.kit import frames
 from tobo.kit.guest import run_guest
+from tobo.kit.memory import keep_freed_memory
 from tobo.kit.paths import MlPaths
 
 _STUCK = 120.0
@@ -38,6 +39,7 @@ def _serve() -> None:
     path = Path(os.environ["TOBO_SOCKET"])
     factory = load_factory(os.environ.get("TOBO_MODEL_SERVER", "tobo.inference.invocations:picture_handler"))
     started = time.monotonic()
+    keep_freed_memory()
     server = Server(path, factory(MlPaths.from_environment().model))
     signal.signal(signal.SIGTERM, lambda number, frame: server.close())
     print(f"Ready after {time.monotonic() - started:.2f} s.", flush=True)

@@ -24,6 +24,11 @@ _SORT_COLUMNS = {
     "LastModifiedTime": resources.c.modified,
     "Status": resources.c.status,
 }
+# Built once: composing them anew costs more than their execution.
+_BY_KEY = sa.select(resources).where(
+    *(resources.c[name] == sa.bindparam(name) for name in ("account", "region", "kind", "name"))
+)
+_BY_ARN = sa.select(resources).where(resources.c.arn == sa.bindparam("arn"))
 _CHANGEABLE = {f.name for f in fields(Row)} - {"key", "id", "version"}
 
 
@@ -58,10 +63,11 @@ class SqlStore:
         return replace(row, id=row_id, version=1)
 
     def get(self, key: Key) -> Row | None:
-        return self._one(_in_kind(key.space, key.kind) & (resources.c.name == key.name))
+        (account, region), kind, name = key
+        return self._one(_BY_KEY, {"account": account, "region": region, "kind": kind, "name": name})
 
     def find_arn(self, arn: str) -> Row | None:
-        return self._one(resources.c.arn == arn)
+        return self._one(_BY_ARN, {"arn": arn})
 
     def update(self, row: Row, event: Event | None = None, **changes: Any) -> Row:
         if unknown := changes.keys() - _CHANGEABLE:
@@ -118,9 +124,9 @@ class SqlStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _one(self, condition: sa.ColumnElement[bool]) -> Row | None:
+    def _one(self, select: sa.Select[Any], place: dict[str, str]) -> Row | None:
         with self._engine.connect() as connection:
-            record = connection.execute(sa.select(resources).where(condition)).first()
+            record = connection.execute(select, place).first()
         return None if record is None else _row(record)
 
     @contextmanager
@@ -207,5 +213,7 @@ def _open_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A deferred transaction that writes later may fail with SQLITE_BUSY; writers take the lock at once.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.pop("write", False) else "BEGIN")
+    # Writers take the lock at once: a deferred transaction that writes later may fail with SQLITE_BUSY. Readers ask a
+    # single statement, which is a snapshot of its own.
+    if connection.info.pop("write", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

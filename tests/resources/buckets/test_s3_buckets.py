@@ -58,19 +58,19 @@ def test_a_location_that_is_not_the_regions(server: Any, refused: Any, region: s
 
 
 def test_listing_of_buckets_by_prefix_and_page(server: Any) -> None:
-    client = server.client("s3", region="ap-south-1")
+    client = server.client("s3", region="eu-north-1")
     names = [f"{prefix}-{number}" for prefix in ("alpha", "beta") for number in range(3)]
     for name in reversed(names):
         client.create_bucket(
             Bucket=name,
-            CreateBucketConfiguration={"LocationConstraint": "ap-south-1", "Tags": [{"Key": "n", "Value": name}]},
+            CreateBucketConfiguration={"LocationConstraint": "eu-north-1", "Tags": [{"Key": "n", "Value": name}]},
         )
     assert [found["Name"] for found in client.list_buckets()["Buckets"]] == names
     assert client.get_bucket_tagging(Bucket="beta-1")["TagSet"] == [{"Key": "n", "Value": "beta-1"}]
     pages = list(client.get_paginator("list_buckets").paginate(Prefix="beta", PaginationConfig={"PageSize": 2}))
     assert [[found["Name"] for found in page["Buckets"]] for page in pages] == [["beta-0", "beta-1"], ["beta-2"]]
     assert len(pages[0]["Owner"]["ID"]) == 64
-    assert pages[0]["Buckets"][0]["BucketRegion"] == "ap-south-1"
+    assert pages[0]["Buckets"][0]["BucketRegion"] == "eu-north-1"
 
 
 def test_a_wrong_token(s3: Any, refused: Any, bucket: str) -> None:

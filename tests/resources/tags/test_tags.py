@@ -2,7 +2,6 @@
 
 import pytest
 from botocore.exceptions import ClientError
-
 from tests.conftest import Server
 from tests.support.jobs import training_job, wait
 

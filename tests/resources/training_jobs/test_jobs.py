@@ -182,20 +182,20 @@ def test_a_name_is_taken_once(sagemaker: Any) -> None:
 
 
 def test_stop_keeps_the_model_so_far(warm_server: Server, sagemaker: Any) -> None:
-    sagemaker.create_training_job(**training_job("stopped", BUCKET, HyperParameters=ENDLESS))
-    wait_for_line(warm_server, "stopped", "Storing the best model")
+    sagemaker.create_training_job(**training_job("halted", BUCKET, HyperParameters=ENDLESS))
+    wait_for_line(warm_server, "halted", "Storing the best model")
     with pytest.raises(sagemaker.exceptions.ResourceInUse, match="stop it"):
-        sagemaker.delete_training_job(TrainingJobName="stopped")
-    sagemaker.stop_training_job(TrainingJobName="stopped")
-    sagemaker.stop_training_job(TrainingJobName="stopped")
-    job = wait(sagemaker, "stopped")
+        sagemaker.delete_training_job(TrainingJobName="halted")
+    sagemaker.stop_training_job(TrainingJobName="halted")
+    sagemaker.stop_training_job(TrainingJobName="halted")
+    job = wait(sagemaker, "halted")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
     assert "model.onnx" in artifact(warm_server, job)
     with pytest.raises(ClientError, match="in status Stopped"):
-        sagemaker.stop_training_job(TrainingJobName="stopped")
-    sagemaker.delete_training_job(TrainingJobName="stopped")
+        sagemaker.stop_training_job(TrainingJobName="halted")
+    sagemaker.delete_training_job(TrainingJobName="halted")
     with pytest.raises(ClientError, match="not found"):
-        sagemaker.describe_training_job(TrainingJobName="stopped")
+        sagemaker.describe_training_job(TrainingJobName="halted")
 
 
 def test_the_time_limit_stops_a_job_and_keeps_its_model(warm_server: Server, sagemaker: Any) -> None:

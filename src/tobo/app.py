@@ -1,0 +1,212 @@
+"""app: settings -> context -> server, and the way down again."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from tobo import resources
+from tobo.algorithms import algorithms
+from tobo.compute.processes import ProcessCompute
+from tobo.controller.loop import Controller
+from tobo.gateway.account import first_account
+from tobo.gateway.door import Door
+from tobo.gateway.tls import TlsFiles, tls_files
+from tobo.hosting.processes import ProcessHosting
+from tobo.kit.clock import SystemClock
+from tobo.kit.memory import keep_freed_memory
+from tobo.objects.folder import FolderObjects
+from tobo.operations.context import Context
+from tobo.resources.identity.roles import ensure_execution_role
+from tobo.settings import Settings
+from tobo.store.sql import SqlStore
+from tobo.telemetry.files import FileLogs
+from tobo.telemetry.series import SqlMetrics
+
+log = logging.getLogger("tobo")
+
+THREADS = 16
+"""Blocking operations at a time."""
+
+KEEP_ALIVE = 65
+"""Seconds that an idle connection stays open: longer than clients' pools keep theirs."""
+
+GRACE = 30
+"""Seconds that requests in flight have when the server stops."""
+
+
+def serve(
+    settings: Settings, tls_port: int | None = None, ready: Callable[[str], None] = lambda endpoint: None
+) -> None:
+    """Serves until SIGTERM or SIGINT; tells `ready` the endpoint once it answers.
+
+    `tls_port` None: the one that `tobo configure` chose, if it did. Raises SystemExit where the state folder is in use
+    or a port is taken.
+    """
+    settings = first_account(settings)
+    with _lock(settings.state), ThreadPoolExecutor(THREADS, thread_name_prefix="door") as pool:
+        uvloop.run(_serve(settings, tls_port, ready, pool))
+
+
+async def _serve(
+    settings: Settings, tls_port: int | None, ready: Callable[[str], None], pool: ThreadPoolExecutor
+) -> None:
+    keep_freed_memory()
+    listener = _listen(settings.host, settings.port)
+    # Jobs are told where the server is: a free port must be known by its number before one starts.
+    settings = replace(settings, port=listener.getsockname()[1])
+    files = tls_files(settings.state)
+    tls_port = files.port() if tls_port is None else tls_port
+    tls_listener = None if tls_port is None else _listen(settings.host, tls_port)
+    context, controller = build(settings)
+    door = Door(context, _empty(settings.state / "tmp"), pool)
+    servers = [(_Server(_config(door)), listener)]
+    if tls_listener is not None:
+        # 50 ms of cryptography that most starts can do without
+        from tobo.gateway.certificates import ensure_certificate
+
+        ensure_certificate(files, settings.host)
+        servers.append((_Server(_config(door, files)), tls_listener))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop, [server for server, _ in servers])
+    control = asyncio.create_task(controller.run())
+    serving = [asyncio.create_task(server.serve([its])) for server, its in servers]
+    try:
+        while not all(server.started or task.done() for (server, _), task in zip(servers, serving, strict=True)):
+            await asyncio.sleep(0.005)
+        with _announced(settings, listener, tls_listener) as endpoint:
+            ready(endpoint)
+            await asyncio.gather(*serving)
+    finally:
+        controller.stop()
+        await control
+        for port in (context.hosting, context.compute, context.metrics, context.objects, context.store):
+            port.close()
+    log.info("stopped; jobs and replicas go on")
+
+
+def build(settings: Settings) -> tuple[Context, Controller]:
+    """The house on a state folder, with every noun registered and the first account's role in place."""
+    state, clock = settings.state.absolute(), SystemClock()
+    resources.load()
+    compute = ProcessCompute(state / "compute", settings.cpus, settings.memory_bytes)
+    context = Context(
+        settings=settings,
+        clock=clock,
+        store=SqlStore(f"sqlite:///{state / 'tobo.db'}"),
+        objects=FolderObjects(state / "objects", clock),
+        logs=FileLogs(state / "logs"),
+        metrics=SqlMetrics(state / "metrics.db"),
+        compute=compute,
+        hosting=ProcessHosting(compute, state / "hosting"),
+        wake=lambda row: controller.wake(row),
+    )
+    controller = Controller(context)
+    ensure_execution_role(context)
+    if settings.warm:
+        compute.warm([module for algorithm in algorithms().values() for module in algorithm.preload])
+    return context, controller
+
+
+@contextlib.contextmanager
+def _lock(state: Path) -> Iterator[None]:
+    """Two servers on one state folder would both adopt its jobs. Raises SystemExit."""
+    with (state / "server.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SystemExit(
+                f"Another server uses the state folder {state}; stop it, or choose another one with --state."
+            ) from None
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, port 0 standing for a free one. Raises SystemExit where it cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise SystemExit(
+            f"{host}:{port} cannot be served: {error.strerror}; choose another with --host or --port."
+        ) from None
+    return listener
+
+
+def _empty(folder: Path) -> Path:
+    """Bodies that a killed server had begun to take are nobody's."""
+    folder.mkdir(exist_ok=True)
+    for leftover in folder.iterdir():
+        leftover.unlink()
+    return folder
+
+
+def _config(door: Door, tls: TlsFiles | None = None) -> uvicorn.Config:
+    return uvicorn.Config(
+        door,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+        backlog=2048,
+        ssl_certfile=None if tls is None else str(tls.certificate),
+        ssl_keyfile=None if tls is None else str(tls.key),
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server; the signals are ours, for there may be two of them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _stop(servers: list[_Server]) -> None:
+    """The first signal lets requests finish, the second does not wait for them."""
+    for server in servers:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+
+@contextlib.contextmanager
+def _announced(settings: Settings, listener: socket.socket, tls_listener: socket.socket | None) -> Iterator[str]:
+    """Keeps the addresses in <state>/server.json while the server runs, for the other commands."""
+    found: dict[str, object] = {"endpoint": f"http://{_address(listener)}", "pid": os.getpid()}
+    if tls_listener is not None:
+        found["tls_endpoint"] = f"https://{_address(tls_listener)}"
+    file = settings.state / "server.json"
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps(found))
+    draft.replace(file)
+    log.info("serving %s from %s", found["endpoint"], settings.state)
+    try:
+        yield str(found["endpoint"])
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _address(listener: socket.socket) -> str:
+    """Where a client of this machine reaches it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,152 @@
+"""tobo doctor: what this machine can do, what is missing, and how to mend it."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tobo.cli.env import running_endpoint
+from tobo.settings import Settings
+
+Verdict = Literal["ok", "weak", "missing"]
+"""weak: it works, with less; missing: something that tobo is for does not."""
+
+_MARKS: dict[Verdict, str] = {"ok": "[green]ok[/]", "weak": "[yellow]weak[/]", "missing": "[red]missing[/]"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `mend` says what to do about it, "" where nothing is to be done."""
+
+    what: str
+    verdict: Verdict
+    found: str
+    mend: str = ""
+
+
+def doctor(state: Annotated[Path | None, typer.Option(help="The server's state folder.")] = None) -> None:
+    """Tells what this machine can do and what is missing. Exits 1 if something is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    settings = Settings.read(state=state)
+    findings = [check(settings) for check in CHECKS]
+    table = Table("", "", "found", "what to do", box=None, pad_edge=False)
+    for finding in findings:
+        table.add_row(finding.what, _MARKS[finding.verdict], finding.found, finding.mend)
+    Console().print(table)
+    raise typer.Exit(1 if any(finding.verdict == "missing" for finding in findings) else 0)
+
+
+def _python(settings: Settings) -> Finding:
+    return Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def _package(name: str, purpose: str) -> Callable[[Settings], Finding]:
+    def check(settings: Settings) -> Finding:
+        if importlib.util.find_spec(name) is None:
+            return Finding(name, "missing", f"not installed: no {purpose}", "pip install 'tobo[train]'")
+        try:
+            return Finding(name, "ok", version(name))
+        except PackageNotFoundError:
+            return Finding(name, "ok", "installed")
+
+    return check
+
+
+def _cores(settings: Settings) -> Finding:
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    if cores >= 2:
+        return Finding("cores", "ok", str(cores))
+    return Finding("cores", "weak", str(cores), "training and answering will share one core")
+
+
+def _memory(settings: Settings) -> Finding:
+    try:
+        gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    except (ValueError, OSError):
+        return Finding("memory", "weak", "unknown", "say it with TOBO_MEMORY_BYTES")
+    if gib >= 4:
+        return Finding("memory", "ok", f"{gib:.1f} GiB")
+    return Finding("memory", "weak", f"{gib:.1f} GiB", "choose small instance types and mini_batch_size")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.state.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 2**30
+    if free >= 5:
+        return Finding("disk", "ok", f"{free:.0f} GiB free at {folder}")
+    return Finding("disk", "weak", f"{free:.1f} GiB free at {folder}", "free some space or choose another --state")
+
+
+def _cgroups(settings: Settings) -> Finding:
+    root = Path("/sys/fs/cgroup")
+    if (root / "cgroup.controllers").exists():
+        kind, folder = "v2", root
+    elif (root / "memory").is_dir():
+        kind, folder = "v1", root / "memory"
+    else:
+        return Finding("cgroups", "weak", "none", "limits are watched by the job's parent process instead")
+    if os.access(folder, os.W_OK):
+        return Finding("cgroups", "ok", f"{kind}, writable")
+    return Finding("cgroups", "weak", f"{kind}, not writable", "limits are watched by the job's parent process instead")
+
+
+def _bubblewrap(settings: Settings) -> Finding:
+    where = shutil.which("bwrap")
+    if where:
+        return Finding("bubblewrap", "ok", where)
+    return Finding("bubblewrap", "weak", "not found", "jobs see this machine's files; install bubblewrap for a sandbox")
+
+
+def _state(settings: Settings) -> Finding:
+    folder = settings.state
+    if not folder.exists():
+        return Finding("state folder", "ok", f"{folder} will be made at the first start")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Finding("state folder", "missing", f"{folder} cannot be written", "chown it, or choose another --state")
+    loose = [path for path in (folder, folder / "credentials.json") if path.exists() and path.stat().st_mode & 0o077]
+    if loose:
+        names = " ".join(map(str, loose))
+        return Finding("state folder", "missing", f"others can read {names}", f"chmod go-rwx {names}")
+    return Finding("state folder", "ok", str(folder))
+
+
+def _port(settings: Settings) -> Finding:
+    if endpoint := running_endpoint(settings):
+        return Finding("server", "ok", f"runs at {endpoint}")
+    with socket.socket() as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            return Finding(
+                "port", "missing", f"{settings.host}:{settings.port}: {error.strerror}", "tobo serve --port ..."
+            )
+    return Finding("port", "ok", f"{settings.host}:{settings.port} is free")
+
+
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (
+    _python,
+    _package("torch", "training"),
+    _package("onnx", "model export"),
+    _package("onnxruntime", "answering"),
+    _cores,
+    _memory,
+    _disk,
+    _cgroups,
+    _bubblewrap,
+    _state,
+    _port,
+)

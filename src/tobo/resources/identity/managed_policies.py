@@ -1,0 +1,53 @@
+"""AWS managed policies that clients attach by ARN, as statements of what they allow here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+ROOT = "arn:aws:iam::aws:policy/"
+
+
+def _allow(*actions: str) -> Mapping[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
+
+
+_READING = (
+    "sagemaker:Describe*", "sagemaker:List*", "sagemaker:Get*", "sagemaker:Search", "sagemaker:BatchDescribe*",
+    "application-autoscaling:Describe*", "cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*",
+    "logs:Describe*", "logs:Get*", "logs:List*", "logs:FilterLogEvents", "logs:StartLiveTail", "logs:StartQuery",
+    "s3:Get*", "s3:List*", "iam:Get*", "iam:List*", "iam:Simulate*", "sts:Get*",
+)  # fmt: skip
+
+MANAGED: Mapping[str, Mapping[str, Any]] = {
+    ROOT + "AdministratorAccess": _allow("*"),
+    ROOT + "PowerUserAccess": {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"},
+            {"Effect": "Allow", "Action": ["iam:ListRoles", "iam:CreateServiceLinkedRole"], "Resource": "*"},
+        ],
+    },
+    ROOT + "ReadOnlyAccess": _allow(*_READING),
+    ROOT + "IAMFullAccess": _allow("iam:*"),
+    ROOT + "IAMReadOnlyAccess": _allow("iam:Get*", "iam:List*", "iam:Simulate*"),
+    ROOT + "AmazonS3FullAccess": _allow("s3:*"),
+    ROOT + "AmazonS3ReadOnlyAccess": _allow("s3:Get*", "s3:List*", "s3:Describe*"),
+    ROOT + "AmazonSageMakerFullAccess": _allow(
+        "sagemaker:*", "s3:*", "logs:*", "cloudwatch:*", "application-autoscaling:*", "ecr:*",
+        "iam:PassRole", "iam:GetRole", "iam:ListRoles", "iam:SimulatePrincipalPolicy", "sts:GetCallerIdentity",
+    ),
+    ROOT + "AmazonSageMakerReadOnly": _allow(
+        "sagemaker:Describe*", "sagemaker:List*", "sagemaker:BatchGetMetrics", "sagemaker:GetDeviceRegistration",
+        "sagemaker:GetSearchSuggestions", "sagemaker:Search", "application-autoscaling:Describe*",
+        "cloudwatch:DescribeAlarms", "cloudwatch:Get*", "cloudwatch:List*", "logs:Describe*", "logs:Get*",
+    ),
+    ROOT + "CloudWatchFullAccess": _allow("cloudwatch:*", "logs:*", "application-autoscaling:Describe*"),
+    ROOT + "CloudWatchFullAccessV2": _allow("cloudwatch:*", "logs:*", "application-autoscaling:Describe*"),
+    ROOT + "CloudWatchReadOnlyAccess": _allow(
+        "cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*",
+        "logs:Describe*", "logs:Get*", "logs:List*", "logs:FilterLogEvents", "logs:StartLiveTail",
+    ),
+    ROOT + "CloudWatchLogsFullAccess": _allow("logs:*", "cloudwatch:GetMetricData"),
+    ROOT + "CloudWatchLogsReadOnlyAccess": _allow(
+        "logs:Describe*", "logs:Get*", "logs:List*", "logs:FilterLogEvents", "logs:StartLiveTail"
+    ),
+}  # fmt: skip
