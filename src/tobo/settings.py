@@ -49,4 +49,6 @@ class Settings:
                 except ValueError:
                     raise SystemExit(f"{variable}={value!r} cannot be read; expected {kind.__name__}.") from None
         found.update({name: value for name, value in chosen.items() if value is not None})
+        # Jobs and replicas work in folders of their own: a relative path would lead elsewhere there.
+        found["state"] = Path(str(found["state"])).expanduser().absolute()
         return cls(**found)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tobo.kit.states import Step, Table, walk
 from tobo.operations.context import Context
-from tobo.store.base import Conflict, Event, Key, Row
+from tobo.store.base import Conflict, Event, Row
 
 log = logging.getLogger("tobo.machine")
 
@@ -90,13 +90,13 @@ def advance(context: Context, row: Row, event: str, found: Mapping[str, Any] | N
     return changed
 
 
-def advance_by_key(
-    context: Context, key: Key, event: str, allowed: Callable[[Row | None], Row], message: str = "", **found: Any
-) -> Row:
-    """`advance` for operations: reads the row, lets `allowed` refuse (raise Fault) or pass it, and decides again on Conflict."""
+def advance_fresh(context: Context, read: Callable[[], Row], event: str, found: Mapping[str, Any] | None = None) -> Row:
+    """`advance` for operations: of two that decide at once the later one reads the row anew and decides again.
+
+    `read` gives the row or refuses (raises Fault).
+    """
     while True:
-        row = allowed(context.store.get(key))
         try:
-            return advance(context, row, event, found, message)
+            return advance(context, read(), event, found)
         except Conflict:
             continue

@@ -281,3 +281,9 @@ def test_images_of_every_region_mean_the_same_algorithm(sagemaker: Any) -> None:
     specification = {"TrainingImage": image, "TrainingInputMode": "FastFile"}
     sagemaker.create_training_job(**training_job("fastfile", BUCKET, AlgorithmSpecification=specification))
     assert wait(sagemaker, "fastfile")["TrainingJobStatus"] == "Completed"
+
+
+def test_a_job_without_network_trains(warm_server: Server, sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training_job("isolated", BUCKET, EnableNetworkIsolation=True))
+    job = wait(sagemaker, "isolated")
+    assert job["TrainingJobStatus"] == "Completed" and job["EnableNetworkIsolation"] is True

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobo.compute.instances import instance
-from tobo.kit.arn import sagemaker_arn
-from tobo.kit.fault import validation
+from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
-from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
+from tobo.operations.rows import add_row, known_row, remove_row
+from tobo.store.base import Row
 
 KIND = "endpoint-config"
 
@@ -24,33 +24,16 @@ _NOT_YET = {
 @operation("sagemaker", "CreateEndpointConfig")
 def create_endpoint_config(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Raises Fault ValidationException where a model is unknown, a feature is not built or the name is taken."""
-    name = asked["EndpointConfigName"]
     _check(call, asked)
-    arn = sagemaker_arn(call.space, KIND, name)
-    now = call.now
     variants = [{"InitialVariantWeight": 1.0, **variant} for variant in asked["ProductionVariants"]]
-    row = Row(
-        key=Key(call.space, KIND, name),
-        arn=arn,
-        asked={member: value for member, value in asked.items() if member != "Tags"} | {"ProductionVariants": variants},
-        found={},
-        status="Created",
-        state="Created",
-        created=now,
-        modified=now,
-        tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])},
-    )
-    try:
-        call.context.store.insert(row, Event(now, "created", "Created"))
-    except AlreadyExists:
-        raise validation(f'Cannot create already existing endpoint configuration "{arn}".') from None
-    return {"EndpointConfigArn": arn}
+    row = add_row(call, KIND, asked["EndpointConfigName"], {**asked, "ProductionVariants": variants}, _taken)
+    return {"EndpointConfigArn": row.arn}
 
 
 @operation("sagemaker", "DescribeEndpointConfig")
 def describe_endpoint_config(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read."""
-    row = _known(call, asked["EndpointConfigName"])
+    row = known_row(call, KIND, asked["EndpointConfigName"], _missing)
     return {**row.asked, "EndpointConfigArn": row.arn, "CreationTime": row.created}
 
 
@@ -63,18 +46,16 @@ def list_endpoint_configs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any
 @operation("sagemaker", "DeleteEndpointConfig")
 def delete_endpoint_config(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Endpoints that were made from it go on."""
-    try:
-        call.context.store.delete(_known(call, asked["EndpointConfigName"]))
-    except Conflict:
-        _known(call, asked["EndpointConfigName"])
+    remove_row(call, KIND, asked["EndpointConfigName"], _missing)
     return {}
 
 
-def _known(call: Call, name: str) -> Row:
-    row = call.context.store.get(Key(call.space, KIND, name))
-    if row is None:
-        raise validation(f'Could not find endpoint configuration "{sagemaker_arn(call.space, KIND, name)}".')
-    return row
+def _taken(arn: str) -> Fault:
+    return validation(f'Cannot create already existing endpoint configuration "{arn}".')
+
+
+def _missing(arn: str) -> Fault:
+    return validation(f'Could not find endpoint configuration "{arn}".')
 
 
 def _summary(row: Row) -> dict[str, Any]:

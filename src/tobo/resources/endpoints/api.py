@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.kit.arn import sagemaker_arn
-from tobo.kit.fault import validation
+from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
-from tobo.operations.machine import advance_by_key
+from tobo.operations.machine import advance_fresh
 from tobo.operations.registry import operation
-from tobo.store.base import AlreadyExists, Event, Key, Row
+from tobo.operations.rows import add_row, known_row
+from tobo.store.base import Row
 
 KIND = "endpoint"
 
@@ -17,35 +17,25 @@ KIND = "endpoint"
 @operation("sagemaker", "CreateEndpoint")
 def create_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What is deployed is fixed here: configuration and models may be deleted afterwards. Raises Fault ValidationException."""
-    name = asked["EndpointName"]
-    arn = sagemaker_arn(call.space, KIND, name)
     config = call.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=asked["EndpointConfigName"])
     variants = [_plan(call, variant) for variant in config["ProductionVariants"]]
-    now = call.now
-    row = Row(
-        key=Key(call.space, KIND, name),
-        arn=arn,
-        asked={member: value for member, value in asked.items() if member != "Tags"},
-        found={"_variants": variants, "_replicas": []},
-        status="Creating",
+    row = add_row(
+        call,
+        KIND,
+        asked["EndpointName"],
+        asked,
+        lambda arn: validation(f'Cannot create already existing endpoint "{arn}".'),
         state="Creating",
-        created=now,
-        modified=now,
-        tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])},
-        due=now,
+        found={"_variants": variants, "_replicas": []},
         todo=("deploy", "await_ready"),
     )
-    try:
-        call.context.wake(call.context.store.insert(row, Event(now, "created", "Creating")))
-    except AlreadyExists:
-        raise validation(f'Cannot create already existing endpoint "{arn}".') from None
-    return {"EndpointArn": arn}
+    return {"EndpointArn": row.arn}
 
 
 @operation("sagemaker", "DescribeEndpoint")
 def describe_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read. CurrentInstanceCount counts the replicas that answer pings."""
-    row = _known(call, call.context.store.get(Key(call.space, KIND, asked["EndpointName"])), asked["EndpointName"])
+    row = known_row(call, KIND, asked["EndpointName"], _missing)
     variants = [_describe_variant(variant, row.found["_replicas"]) for variant in row.found["_variants"]]
     return {**row.asked, **row.found, **_summary(row), "ProductionVariants": variants}
 
@@ -59,9 +49,9 @@ def list_endpoints(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "DeleteEndpoint")
 def delete_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Replicas finish what they have begun, then go. Deleting a deleting endpoint changes nothing."""
-    key = Key(call.space, KIND, asked["EndpointName"])
-    if _known(call, call.context.store.get(key), key.name).state != "Deleting":
-        advance_by_key(call.context, key, "delete", lambda row: _known(call, row, key.name))
+    name = asked["EndpointName"]
+    if known_row(call, KIND, name, _missing).state != "Deleting":
+        advance_fresh(call.context, lambda: known_row(call, KIND, name, _missing), "delete")
     return {}
 
 
@@ -95,10 +85,8 @@ def _describe_variant(variant: Mapping[str, Any], replicas: list[Mapping[str, An
     }
 
 
-def _known(call: Call, row: Row | None, name: str) -> Row:
-    if row is None:
-        raise validation(f'Could not find endpoint "{sagemaker_arn(call.space, KIND, name)}".')
-    return row
+def _missing(arn: str) -> Fault:
+    return validation(f'Could not find endpoint "{arn}".')
 
 
 def _summary(row: Row) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobo.operations.context import Call
-from tobo.operations.machine import advance_by_key
+from tobo.operations.machine import advance_fresh
 from tobo.operations.registry import Asked, operation
 from tobo.resources.logs.names import (
     SEQUENCE_TOKEN,
@@ -178,7 +178,7 @@ def _known(call: Call, group: str) -> str:
 
 
 def _advance(call: Call, group: str, event: str, days: int | None) -> None:
-    def allowed(row: Row | None) -> Row:
-        return row or made_settings(call, group)
+    def read() -> Row:
+        return call.context.store.get(Key(call.space, KIND, group)) or made_settings(call, group)
 
-    advance_by_key(call.context, Key(call.space, KIND, group), event, allowed, retentionInDays=days)
+    advance_fresh(call.context, read, event, {"retentionInDays": days})

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobo.algorithms import algorithms, find_algorithm
-from tobo.kit.arn import sagemaker_arn
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
-from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
+from tobo.operations.rows import add_row, known_row, remove_row
+from tobo.store.base import Row
 
 KIND = "model"
 
@@ -18,32 +18,17 @@ KIND = "model"
 @operation("sagemaker", "CreateModel")
 def create_model(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Raises Fault ValidationException where the image does not run here, the artefact is missing or the name is taken."""
-    name = asked["ModelName"]
     _check_container(call, _container(asked))
-    arn = sagemaker_arn(call.space, KIND, name)
-    now = call.now
-    row = Row(
-        key=Key(call.space, KIND, name),
-        arn=arn,
-        asked={member: value for member, value in asked.items() if member != "Tags"},
-        found={},
-        status="Created",
-        state="Created",
-        created=now,
-        modified=now,
-        tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])},
+    row = add_row(
+        call, KIND, asked["ModelName"], asked, lambda arn: validation(f'Cannot create already existing model "{arn}".')
     )
-    try:
-        call.context.store.insert(row, Event(now, "created", "Created"))
-    except AlreadyExists:
-        raise validation(f'Cannot create already existing model "{arn}".') from None
-    return {"ModelArn": arn}
+    return {"ModelArn": row.arn}
 
 
 @operation("sagemaker", "DescribeModel")
 def describe_model(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read."""
-    row = _known(call, asked["ModelName"])
+    row = known_row(call, KIND, asked["ModelName"], _missing)
     return {**row.asked, "ModelArn": row.arn, "CreationTime": row.created}
 
 
@@ -56,18 +41,12 @@ def list_models(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "DeleteModel")
 def delete_model(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The artefact in S3 stays, and so do endpoints that serve it."""
-    try:
-        call.context.store.delete(_known(call, asked["ModelName"]))
-    except Conflict:
-        _known(call, asked["ModelName"])
+    remove_row(call, KIND, asked["ModelName"], _missing)
     return {}
 
 
-def _known(call: Call, name: str) -> Row:
-    row = call.context.store.get(Key(call.space, KIND, name))
-    if row is None:
-        raise validation(f'Could not find model "{sagemaker_arn(call.space, KIND, name)}".')
-    return row
+def _missing(arn: str) -> Fault:
+    return validation(f'Could not find model "{arn}".')
 
 
 def _summary(row: Row) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.kit.arn import sagemaker_arn
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
-from tobo.operations.machine import advance_by_key
+from tobo.operations.machine import advance_fresh
 from tobo.operations.registry import operation
+from tobo.operations.rows import add_row, known_row
 from tobo.resources.training_jobs import states
 from tobo.resources.training_jobs.requests import DEFAULT_MAX_RUNTIME, check_request
-from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
+from tobo.store.base import Conflict, Event, Row
 
 KIND = "training-job"
 
@@ -22,9 +22,8 @@ def create_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One insert; the controller does the rest. Raises Fault ResourceInUse, ValidationException."""
     name = asked["TrainingJobName"]
     algorithm = check_request(asked)
-    arn = sagemaker_arn(call.space, KIND, name)
     output = parse_s3_uri(asked["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
-    kept = {member: value for member, value in asked.items() if member != "Tags"}
+    kept = dict(asked)
     # Clients index these without asking (wire.md), so they are there even where the request left them out.
     kept["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP", **asked["OutputDataConfig"]}
     kept["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **asked.get("StoppingCondition", {})}
@@ -35,34 +34,24 @@ def create_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     artifact = output.below(
         name, "output", "model.tar.gz" if kept["OutputDataConfig"]["CompressionType"] == "GZIP" else "model/"
     )
-    now = call.now
-    row = Row(
-        key=Key(call.space, KIND, name),
-        arn=arn,
-        asked=kept,
-        found={**states.begin(now), "ModelArtifacts": {"S3ModelArtifacts": str(artifact)}},
-        status="InProgress",
+    row = add_row(
+        call,
+        KIND,
+        name,
+        kept,
+        _taken,
         state="Starting",
-        created=now,
-        modified=now,
-        tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])},
-        due=now,
+        status="InProgress",
+        found={**states.begin(call.now), "ModelArtifacts": {"S3ModelArtifacts": str(artifact)}},
         todo=("reserve",),
     )
-    try:
-        call.context.wake(call.context.store.insert(row, Event(now, "created", "Starting")))
-    except AlreadyExists:
-        raise Fault(
-            "ResourceInUse",
-            f"Training job names must be unique within an AWS account and region, and a training job with this name already exists ({arn})",
-        ) from None
-    return {"TrainingJobArn": arn}
+    return {"TrainingJobArn": row.arn}
 
 
 @operation("sagemaker", "DescribeTrainingJob")
 def describe_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read."""
-    row = _known(call.context.store.get(Key(call.space, KIND, asked["TrainingJobName"])))
+    row = known_row(call, KIND, asked["TrainingJobName"], _missing)
     return {**row.asked, **row.found, **_head(row)}
 
 
@@ -77,18 +66,17 @@ def list_training_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "StopTrainingJob")
 def stop_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """SIGTERM, 120 s, SIGKILL; model and output are still uploaded. Stopping a stopping job changes nothing."""
-    key = Key(call.space, KIND, asked["TrainingJobName"])
-    if _known(call.context.store.get(key)).status != "Stopping":
-        advance_by_key(call.context, key, "stop", _running)
+    name = asked["TrainingJobName"]
+    if known_row(call, KIND, name, _missing).status != "Stopping":
+        advance_fresh(call.context, lambda: _running(call, name), "stop")
     return {}
 
 
 @operation("sagemaker", "UpdateTrainingJob")
 def update_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Profiler and remote-debug settings are kept and described; a warm pool's keep-alive is, too, but keeps nothing alive."""
-    key = Key(call.space, KIND, asked["TrainingJobName"])
     while True:
-        row = _known(call.context.store.get(key))
+        row = known_row(call, KIND, asked["TrainingJobName"], _missing)
         if row.state in states.TERMINAL and "ResourceConfig" not in asked:
             raise validation(
                 f"Training job '{row.key.name}' is {row.status}; only one that is in progress can be updated."
@@ -108,7 +96,7 @@ def update_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "DeleteTrainingJob")
 def delete_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Forgets a job that is over; its model and logs stay. Raises Fault ResourceInUse while it runs."""
-    row = _known(call.context.store.get(Key(call.space, KIND, asked["TrainingJobName"])))
+    row = known_row(call, KIND, asked["TrainingJobName"], _missing)
     if row.state not in states.TERMINAL or row.todo:
         raise Fault(
             "ResourceInUse", f"Training job '{row.key.name}' is {row.status}; stop it and wait until it is over."
@@ -120,14 +108,20 @@ def delete_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _known(row: Row | None) -> Row:
-    if row is None:
-        raise validation("Requested resource not found.")
-    return row
+def _taken(arn: str) -> Fault:
+    return Fault(
+        "ResourceInUse",
+        "Training job names must be unique within an AWS account and region, "
+        f"and a training job with this name already exists ({arn})",
+    )
 
 
-def _running(row: Row | None) -> Row:
-    row = _known(row)
+def _missing(arn: str) -> Fault:
+    return validation("Requested resource not found.")
+
+
+def _running(call: Call, name: str) -> Row:
+    row = known_row(call, KIND, name, _missing)
     if row.state in states.TERMINAL:
         raise validation(f"The request was rejected because the training job is in status {row.status}.")
     return row

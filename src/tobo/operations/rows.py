@@ -1,0 +1,65 @@
+"""Rows as the SageMaker operations make and read them: name, ARN, tags and times in the same way for every noun."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tobo.kit.arn import sagemaker_arn
+from tobo.kit.fault import Fault
+from tobo.operations.context import Call
+from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
+
+
+def add_row(
+    call: Call,
+    kind: str,
+    name: str,
+    asked: Mapping[str, Any],
+    taken: Callable[[str], Fault],
+    *,
+    state: str = "Created",
+    status: str | None = None,
+    found: Mapping[str, Any] | None = None,
+    todo: Sequence[str] = (),
+) -> Row:
+    """Inserts a new resource, its Tags apart, and wakes the controller where there is something to do.
+
+    `status` defaults to the state. Raises what `taken` makes of the ARN where the name exists.
+    """
+    now = call.now
+    row = Row(
+        key=Key(call.space, kind, name),
+        arn=sagemaker_arn(call.space, kind, name),
+        asked={member: value for member, value in asked.items() if member != "Tags"},
+        found=found or {},
+        status=status or state,
+        state=state,
+        created=now,
+        modified=now,
+        tags={tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])},
+        due=now if todo else None,
+        todo=tuple(todo),
+    )
+    try:
+        row = call.context.store.insert(row, Event(now, "created", state))
+    except AlreadyExists:
+        raise taken(row.arn) from None
+    if todo:
+        call.context.wake(row)
+    return row
+
+
+def known_row(call: Call, kind: str, name: str, missing: Callable[[str], Fault]) -> Row:
+    """Reads a resource; raises what `missing` makes of the ARN where there is none."""
+    row = call.context.store.get(Key(call.space, kind, name))
+    if row is None:
+        raise missing(sagemaker_arn(call.space, kind, name))
+    return row
+
+
+def remove_row(call: Call, kind: str, name: str, missing: Callable[[str], Fault]) -> None:
+    """Deletes a resource that nothing works on; raises as `known_row` does."""
+    while True:
+        try:
+            return call.context.store.delete(known_row(call, kind, name, missing))
+        except Conflict:
+            continue  # it was tagged or deleted meanwhile
