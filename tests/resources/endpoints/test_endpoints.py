@@ -108,6 +108,22 @@ def test_a_killed_replica_is_replaced_and_no_answer_is_lost(warm_server: Server,
         await_endpoint(warm_server, "mortal")
 
 
+def test_an_endpoint_deleted_while_it_starts_leaves_no_process(warm_server: Server, artifact: str) -> None:
+    sagemaker = warm_server.client("sagemaker")
+    make_model(warm_server, "brief", artifact)
+    sagemaker.create_endpoint_config(EndpointConfigName="brief", ProductionVariants=[variant("brief")])
+    for number in range(8):
+        name = f"brief-{number}"
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="brief")
+        time.sleep(0.02 * number)
+        sagemaker.delete_endpoint(EndpointName=name)
+        with pytest.raises(ClientError, match="Could not find endpoint"):
+            for _ in range(500):
+                sagemaker.describe_endpoint(EndpointName=name)
+                time.sleep(0.02)
+    until(lambda: not running(warm_server.state, "/brief-"))
+
+
 @pytest.mark.parametrize(
     ("member", "says"),
     [("../evil", "leads out"), ("link", "is a link"), ("bomb", "unpacks to more")],

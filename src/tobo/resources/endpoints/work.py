@@ -109,9 +109,22 @@ def _open(row: Row) -> None:
 
 
 def _stop_all(context: Context, row: Row) -> None:
-    for replica in row.found["_replicas"]:
-        context.hosting.stop(replica["name"])
+    for name in _names_to_stop(row):
+        context.hosting.stop(name)
     shutil.rmtree(_folder(context, row), ignore_errors=True)
+
+
+def _names_to_stop(row: Row) -> set[str]:
+    """Every replica that may have been started: a deletion can overtake the command that was about to write it down."""
+    variants = {variant["VariantName"]: variant for variant in row.found["_variants"]}
+    first = [
+        _replica(row, variant, ordinal, 1)
+        for variant in variants.values()
+        for ordinal in range(variant["InstanceCount"])
+    ]
+    written = row.found["_replicas"]
+    next_ones = [_replica(row, variants[r["variant"]], r["ordinal"], r["generation"] + 1) for r in written]
+    return {replica["name"] for replica in (*first, *written, *next_ones)}
 
 
 def _folder(context: Context, row: Row) -> Path:
