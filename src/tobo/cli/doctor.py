@@ -103,13 +103,6 @@ def _cgroups(settings: Settings) -> Finding:
     return Finding("cgroups", "weak", f"{kind}, not writable", "limits are watched by the job's parent process instead")
 
 
-def _bubblewrap(settings: Settings) -> Finding:
-    where = shutil.which("bwrap")
-    if where:
-        return Finding("bubblewrap", "ok", where)
-    return Finding("bubblewrap", "weak", "not found", "jobs see this machine's files; install bubblewrap for a sandbox")
-
-
 def _state(settings: Settings) -> Finding:
     folder = settings.state
     if not folder.exists():
@@ -146,7 +139,6 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _memory,
     _disk,
     _cgroups,
-    _bubblewrap,
     _state,
     _port,
 )
