@@ -48,6 +48,7 @@ class House:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        (root / "served.py").write_text(MODEL)
         self.compute = ProcessCompute(root / "compute")
         self.hosting = ProcessHosting(self.compute, root / "hosting")
 
@@ -55,7 +56,6 @@ class House:
         return f"{GROUP}/{ordinal}-0"
 
     def spec(self, ordinal: int, **environment: str) -> ReplicaSpec:
-        (self.root / "served.py").write_text(MODEL)
         own = {"TOBO_MODEL_SERVER": "served:handler", "PYTHONPATH": str(self.root)}
         return ReplicaSpec(
             GROUP,
