@@ -48,6 +48,7 @@ class House:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        root.mkdir(parents=True, exist_ok=True)
         (root / "served.py").write_text(MODEL)
         self.compute = ProcessCompute(root / "compute")
         self.hosting = ProcessHosting(self.compute, root / "hosting")
