@@ -22,7 +22,7 @@ serve: $(VENV)/ready
 	$(BIN)/tobo serve
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --reruns 1
 
 check: format lint types contracts test
 

@@ -13,10 +13,9 @@ from tobo.kit import process
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
-    """A process with a child of its own; it says when both are there."""
-    with subprocess.Popen(
-        ["sh", "-c", "sleep 60 & echo; wait"], stdout=subprocess.PIPE, start_new_session=True
-    ) as made:
+    """A process with a child of its own, which says when it is there: after its fork it is nobody for a moment."""
+    sleeper = f"{sys.executable} -c 'import time; print(flush=True); time.sleep(60)'"
+    with subprocess.Popen(["sh", "-c", f"{sleeper} & wait"], stdout=subprocess.PIPE, start_new_session=True) as made:
         assert made.stdout is not None
         made.stdout.readline()
         yield made
