@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.rows import Row, show
 
-NAMES = ("micro", "marbles", "idle", "echo", "resnet", "objects", "describe", "first_step", "head")
+NAMES = ("micro", "marbles", "idle", "echo", "resnet", "objects", "describe", "first_step", "head", "transform")
 
 
 def main(names: list[str]) -> int:

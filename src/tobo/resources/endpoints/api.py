@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobo.kit.fault import Fault, validation
+from tobo.operations.artifacts import container_of
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.machine import advance_fresh
@@ -58,14 +59,9 @@ def delete_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def _plan(call: Call, variant: Mapping[str, Any]) -> dict[str, Any]:
     """All that the work needs of a variant, taken from its model now."""
     model = call.call("sagemaker", "DescribeModel", ModelName=variant["ModelName"])
-    container = model.get("PrimaryContainer") or model["Containers"][0]
-    source = container.get("ModelDataSource", {}).get("S3DataSource")
     return {
+        **container_of(model),
         "VariantName": variant["VariantName"],
-        "Image": container["Image"],
-        "ModelData": source["S3Uri"] if source else container["ModelDataUrl"],
-        "Archived": source is None or source.get("CompressionType") == "Gzip",
-        "Environment": dict(container.get("Environment", {})),
         "InstanceType": variant["InstanceType"],
         "InstanceCount": variant["InitialInstanceCount"],
         "Weight": variant["InitialVariantWeight"],

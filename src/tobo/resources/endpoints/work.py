@@ -1,22 +1,17 @@
 """What the controller does for an endpoint: lays models out, starts replicas, replaces the dead; each command is safe to repeat."""
 
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from tobo.algorithms import find_algorithm
 from tobo.compute.instances import instance
 from tobo.hosting.base import Dead, Ready, ReplicaSpec
-from tobo.kit.archive import BadArchive, unpack
 from tobo.kit.fault import Fault
-from tobo.kit.paths import MlPaths
-from tobo.kit.s3_uri import parse_s3_uri
 from tobo.kit.states import Step
+from tobo.operations.artifacts import lay_model_out, serving_environment
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.resources.endpoints import states
@@ -39,7 +34,7 @@ def deploy(context: Context, row: Row) -> Outcome:
     """Unpacks each variant's model and starts its replicas."""
     replicas = []
     for variant in row.found["_variants"]:
-        _lay_model_out(context, row, variant)
+        lay_model_out(context, row.key.space, variant, _folder(context, row) / variant["VariantName"])
         replicas += [_replica(row, variant, ordinal, generation=1) for ordinal in range(variant["InstanceCount"])]
     for replica in replicas:
         _start(context, row, replica)
@@ -79,7 +74,7 @@ def supervise(context: Context, row: Row) -> Outcome:
             log.warning("replica %s is dead (%s) and is replaced", replica["name"], state.reason)
             context.hosting.stop(replica["name"], 0.0)
             variant = next(v for v in row.found["_variants"] if v["VariantName"] == replica["variant"])
-            _lay_model_out(context, row, variant)
+            lay_model_out(context, row.key.space, variant, _folder(context, row) / variant["VariantName"])
             replica = _replica(row, variant, replica["ordinal"], replica["generation"] + 1)
             _start(context, row, replica)
         else:
@@ -142,39 +137,6 @@ def _replica(row: Row, variant: Mapping[str, Any], ordinal: int, generation: int
     }
 
 
-def _lay_model_out(context: Context, row: Row, variant: Mapping[str, Any]) -> None:
-    """The artefact below <folder>/<variant>/model, whole or not at all."""
-    paths = MlPaths(_folder(context, row) / variant["VariantName"])
-    if paths.model.is_dir():
-        return
-    uri = parse_s3_uri(variant["ModelData"], "ModelDataUrl")
-    making = paths.root / "unpacking"
-    if variant["Archived"]:
-        info = context.objects.head(row.key.space, uri.bucket, uri.key)
-        try:
-            unpack(context.objects.path(row.key.space, info), making)
-        except BadArchive as bad:
-            raise Fault("ClientError", f"The model data at {uri} is refused: {bad}") from None
-    else:
-        shutil.rmtree(making, ignore_errors=True)
-        _copy_prefix(context, row, uri.bucket, uri.key.rstrip("/") + "/", making)
-    making.rename(paths.model)
-
-
-def _copy_prefix(context: Context, row: Row, bucket: str, prefix: str, folder: Path) -> None:
-    after: str | None = ""
-    while after is not None:
-        page = context.objects.list(row.key.space, bucket, prefix, after=after)
-        for info in page.objects:
-            relative = info.key[len(prefix) :]
-            if not relative or relative.endswith("/") or ".." in relative.split("/"):
-                continue
-            target = folder / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            context.objects.link_to(row.key.space, info, target)
-        after = page.next_after
-
-
 def _start(context: Context, row: Row, replica: Mapping[str, Any]) -> None:
     variant = next(v for v in row.found["_variants"] if v["VariantName"] == replica["variant"])
     algorithm = find_algorithm(variant["Image"])
@@ -190,17 +152,7 @@ def _start(context: Context, row: Row, replica: Mapping[str, Any]) -> None:
             ml_root=root,
             log=context.logs.stream_file(row.key.space, f"/aws/sagemaker/Endpoints/{row.key.name}", stream),
             entry=algorithm.serve,
-            environment={
-                "PATH": os.environ.get("PATH", os.defpath),
-                "HOME": str(root),
-                "AWS_REGION": row.key.space.region,
-                "AWS_DEFAULT_REGION": row.key.space.region,
-                "AWS_ENDPOINT_URL": f"http://{context.settings.host}:{context.settings.port}",
-                "OMP_WAIT_POLICY": "PASSIVE",
-                "PYTHONUNBUFFERED": "1",
-                "SM_HOSTS": orjson.dumps(["algo-1"]).decode(),
-                **variant["Environment"],
-            },
+            environment=serving_environment(context, row.key.space, root, variant["Environment"]),
             cpus=machine.vcpus,
             memory_bytes=machine.memory_bytes,
         )

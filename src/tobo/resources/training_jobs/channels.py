@@ -2,7 +2,7 @@
 
 import gzip
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,7 @@ from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.objects.base import ObjectInfo, Objects
-
-Placed = tuple[str, ObjectInfo]
-"""(path below the channel's folder, object)."""
+from tobo.operations.sources import Placed, from_manifest, from_prefix, read_object, relative_key
 
 
 def lay_out_channel(
@@ -29,9 +27,13 @@ def lay_out_channel(
     name = channel["ChannelName"]
     source = channel["DataSource"]["S3DataSource"]
     uri = parse_s3_uri(source["S3Uri"], f"channel '{name}'")
-    read = {"S3Prefix": _from_prefix, "ManifestFile": _from_manifest, "AugmentedManifestFile": _from_augmented}
+    read = {"S3Prefix": from_prefix, "ManifestFile": from_manifest}
     try:
-        placed = sorted(dict(read[source["S3DataType"]](objects, space, uri, source)).items())
+        if source["S3DataType"] == "AugmentedManifestFile":
+            named = _from_augmented(objects, space, uri, source["AttributeNames"])
+        else:
+            named = read[source["S3DataType"]](objects, space, uri)
+        placed = sorted(dict(named).items())
     except Fault as fault:
         raise _failed(name, uri, fault) from None
     if not placed:
@@ -46,54 +48,13 @@ def lay_out_channel(
     return len(placed)
 
 
-def keys_below(objects: Objects, space: Namespace, uri: S3Uri) -> Iterator[ObjectInfo]:
-    """Every object whose key begins with the address' key; folder markers (keys ending in a slash) are left out."""
-    after = ""
-    while True:
-        page = objects.list(space, uri.bucket, uri.key, after=after)
-        yield from (info for info in page.objects if not info.key.endswith("/"))
-        if page.next_after is None:
-            return
-        after = page.next_after
-
-
-def relative_key(key: str, prefix: str) -> str:
-    """Where an object of an S3Prefix lies below its channel: the key behind the prefix' last folder, a whole key's last part."""
-    if key == prefix:
-        return key.rsplit("/", 1)[-1]
-    if prefix and not prefix.endswith("/"):
-        if key.startswith(prefix + "/"):
-            return key[len(prefix) + 1 :]
-        return key[prefix.rfind("/") + 1 :]
-    return key[len(prefix) :]
-
-
-def _from_prefix(objects: Objects, space: Namespace, uri: S3Uri, source: Mapping[str, Any]) -> Iterator[Placed]:
-    for info in keys_below(objects, space, uri):
-        yield relative_key(info.key, uri.key), info
-
-
-def _from_manifest(objects: Objects, space: Namespace, uri: S3Uri, source: Mapping[str, Any]) -> Iterator[Placed]:
-    """[{"prefix": "s3://bucket/folder/"}, "a.jpg", ...] (API reference, S3DataSource)."""
-    try:
-        entries = orjson.loads(_read(objects, space, uri))
-        prefix = parse_s3_uri(entries[0]["prefix"], f"the manifest {uri}")
-        names = [str(entry) for entry in entries[1:]]
-    except (ValueError, KeyError, IndexError, TypeError):
-        raise validation(
-            f'\'{uri}\' is not a manifest; expected [{{"prefix": "s3://bucket/folder/"}}, "file", ...].'
-        ) from None
-    for name in names:
-        yield name, objects.head(space, prefix.bucket, prefix.key + name)
-
-
-def _from_augmented(objects: Objects, space: Namespace, uri: S3Uri, source: Mapping[str, Any]) -> Iterator[Placed]:
+def _from_augmented(objects: Objects, space: Namespace, uri: S3Uri, attributes: Sequence[str]) -> Iterator[Placed]:
     """The manifest itself, and each object that an attribute ending in -ref names, below <bucket>/<key>."""
     manifest = objects.head(space, uri.bucket, uri.key)
     name = relative_key(uri.key, uri.key)
     yield name if name.endswith((".manifest", ".jsonl")) else f"{name}.manifest", manifest
-    references = [attribute for attribute in source["AttributeNames"] if attribute.endswith("-ref")]
-    for number, line in enumerate(_read(objects, space, uri).splitlines(), 1):
+    references = [attribute for attribute in attributes if attribute.endswith("-ref")]
+    for number, line in enumerate(read_object(objects, space, uri).splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -106,10 +67,6 @@ def _from_augmented(objects: Objects, space: Namespace, uri: S3Uri, source: Mapp
                 yield f"{address.bucket}/{address.key}", objects.head(space, address.bucket, address.key)
             except Fault as fault:
                 raise validation(f"'{uri}', line {number}: '{address}': {fault.message}") from None
-
-
-def _read(objects: Objects, space: Namespace, uri: S3Uri) -> bytes:
-    return objects.path(space, objects.head(space, uri.bucket, uri.key)).read_bytes()
 
 
 def _place(

@@ -12,9 +12,10 @@ from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.kit.states import Step
 from tobo.operations.context import Context, service_principal
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.sources import keys_below, relative_key
 from tobo.resources.training_jobs import states
 from tobo.resources.training_jobs.api import KIND
-from tobo.resources.training_jobs.channels import keys_below, lay_out_channel, relative_key
+from tobo.resources.training_jobs.channels import lay_out_channel
 from tobo.resources.training_jobs.contract import (
     GROUP,
     environment,

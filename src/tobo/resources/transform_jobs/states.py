@@ -1,0 +1,42 @@
+"""How a transform job moves. Pure."""
+
+from tobo.kit.states import Step, Table
+
+TABLE: Table = {
+    ("Starting", "granted"): Step("Deploying", ("deploy", "await_ready")),
+    ("Starting", "stop"): Step("Stopped", ("clean",)),
+    ("Starting", "failed"): Step("Failed", ("clean",)),
+    ("Deploying", "ready"): Step("Transforming", ("transform",)),
+    ("Deploying", "stop"): Step("Stopping", ("halt",)),
+    ("Deploying", "failed"): Step("Failed", ("clean",)),
+    ("Transforming", "finished"): Step("Completed", ("clean",)),
+    ("Transforming", "stop"): Step("Stopping", ("halt",)),
+    ("Transforming", "failed"): Step("Failed", ("clean",)),
+    ("Stopping", "halted"): Step("Stopped", ("clean",)),
+    ("Stopping", "failed"): Step("Failed", ("clean",)),
+}
+
+STATUS = {
+    "Starting": "InProgress",
+    "Deploying": "InProgress",
+    "Transforming": "InProgress",
+    "Stopping": "Stopping",
+    "Completed": "Completed",
+    "Failed": "Failed",
+    "Stopped": "Stopped",
+}
+"""The AWS TransformJobStatus of each state."""
+
+TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
+
+
+def on_step(state: str, now: float, message: str) -> dict[str, object]:
+    """What a step adds: the times of the job's work and, on failure, the reason."""
+    added: dict[str, object] = {}
+    if state == "Deploying":
+        added["TransformStartTime"] = now
+    if state in TERMINAL:
+        added["TransformEndTime"] = now
+    if state == "Failed":
+        added["FailureReason"] = message[:1024]
+    return added

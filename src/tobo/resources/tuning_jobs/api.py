@@ -1,0 +1,142 @@
+"""The operations on tuning jobs. Source of members and errors: API reference, Create/Describe/...HyperParameterTuningJob."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from tobo.kit.fault import Fault, validation
+from tobo.operations.context import Call
+from tobo.operations.listing import list_rows
+from tobo.operations.machine import advance_fresh
+from tobo.operations.registry import operation
+from tobo.operations.rows import add_row, known_row
+from tobo.resources.tuning_jobs import states
+from tobo.resources.tuning_jobs.listing import page_of_trials
+from tobo.resources.tuning_jobs.searches import Search, check_request, searches
+from tobo.resources.tuning_jobs.trials import best, counters, gain, not_improving, summary, trials_of
+from tobo.resources.tuning_jobs.warm_start import inherit
+from tobo.store.base import Conflict, Row
+
+KIND = "hyper-parameter-tuning-job"
+
+
+@operation("sagemaker", "CreateHyperParameterTuningJob")
+def create_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One insert; the controller does the rest. Raises Fault ResourceInUse, ResourceNotFound, ValidationException."""
+    check_request(asked)
+    config = asked["HyperParameterTuningJobConfig"]
+    found: dict[str, Any] = {"_seed": config.get("RandomSeed", secrets.randbits(31))}
+    if warm := asked.get("WarmStartConfig"):
+        names = [parent.get("HyperParameterTuningJobName", "") for parent in warm["ParentHyperParameterTuningJobs"]]
+        parents = [known_row(call, KIND, name, _missing) for name in names]
+        found |= inherit(warm, parents, searches(asked))
+    row = add_row(
+        call,
+        KIND,
+        asked["HyperParameterTuningJobName"],
+        asked,
+        _taken,
+        state="Tuning",
+        status="InProgress",
+        found=found,
+        todo=("tune",),
+    )
+    return {"HyperParameterTuningJobArn": row.arn}
+
+
+@operation("sagemaker", "DescribeHyperParameterTuningJob")
+def describe_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One read; counters and the best job are reckoned from the trials that the row keeps."""
+    row = known_row(call, KIND, asked["HyperParameterTuningJobName"], _missing)
+    found, trials = searches(row.asked), trials_of(row)
+    told = {**row.asked, **row.found, **_head(row)}
+    told["TuningJobCompletionDetails"] = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(trials, found)}
+    end = row.found.get("HyperParameterTuningEndTime", call.now)
+    told["ConsumedResources"] = {"RuntimeInSeconds": max(round(end - row.created), 0)}
+    if (top := best(trials, found)) is not None:
+        told["BestTrainingJob"] = summary(row, top, found)
+    told |= _overall_best(row, told.get("BestTrainingJob"), gain(top, found) if top else float("-inf"))
+    return told
+
+
+@operation("sagemaker", "ListHyperParameterTuningJobs")
+def list_tuning_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """By name and descending unless asked otherwise, as the API reference says."""
+    asked = {"SortBy": "Name", **asked}
+    return list_rows(call, KIND, asked, "HyperParameterTuningJobSummaries", _summary)
+
+
+@operation("sagemaker", "ListTrainingJobsForHyperParameterTuningJob")
+def list_trials(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The training jobs that were created, by name and ascending unless asked otherwise."""
+    row = known_row(call, KIND, asked["HyperParameterTuningJobName"], _missing)
+    created = [trial for trial in trials_of(row) if trial.status != "Planned"]
+    page, token = page_of_trials(created, asked)
+    found: list[Search] = searches(row.asked)
+    answer: dict[str, Any] = {"TrainingJobSummaries": [summary(row, trial, found) for trial in page]}
+    return answer if token is None else {**answer, "NextToken": token}
+
+
+@operation("sagemaker", "StopHyperParameterTuningJob")
+def stop_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Stops the running training jobs; what is over stays. Stopping a stopping job changes nothing."""
+    name = asked["HyperParameterTuningJobName"]
+    if known_row(call, KIND, name, _missing).status != "Stopping":
+        advance_fresh(call.context, lambda: _running(call, name), "stop")
+    return {}
+
+
+@operation("sagemaker", "DeleteHyperParameterTuningJob")
+def delete_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Forgets a tuning job that is over; its training jobs, models and logs stay. Raises Fault ResourceInUse."""
+    row = known_row(call, KIND, asked["HyperParameterTuningJobName"], _missing)
+    if row.state not in states.TERMINAL:
+        raise Fault("ResourceInUse", f"Tuning job '{row.key.name}' is {row.status}; stop it and wait until it is over.")
+    try:
+        call.context.store.delete(row)
+    except Conflict:
+        raise Fault("ResourceInUse", f"Tuning job '{row.key.name}' is being changed; try again.") from None
+    return {}
+
+
+def _taken(arn: str) -> Fault:
+    return Fault("ResourceInUse", f"There is a hyperparameter tuning job of this name already ({arn}); choose another.")
+
+
+def _missing(arn: str) -> Fault:
+    return Fault("ResourceNotFound", f"There is no hyperparameter tuning job {arn}; list them for their names.")
+
+
+def _running(call: Call, name: str) -> Row:
+    row = known_row(call, KIND, name, _missing)
+    if row.state in states.TERMINAL:
+        raise validation(f"The request was rejected because the tuning job is in status {row.status}.")
+    return row
+
+
+def _overall_best(row: Row, own: dict[str, Any] | None, own_gain: float) -> dict[str, Any]:
+    """The best of this job and of its parents, where they had the same data and algorithm."""
+    if row.asked.get("WarmStartConfig", {}).get("WarmStartType") != "IdenticalDataAndAlgorithm":
+        return {}
+    theirs = row.found.get("_parents_best")
+    if theirs is not None and row.found["_parents_gain"] > own_gain:
+        return {"OverallBestTrainingJob": theirs}
+    return {"OverallBestTrainingJob": own} if own else {}
+
+
+def _head(row: Row) -> dict[str, Any]:
+    return {
+        "HyperParameterTuningJobName": row.key.name,
+        "HyperParameterTuningJobArn": row.arn,
+        "HyperParameterTuningJobStatus": row.status,
+        "CreationTime": row.created,
+        "LastModifiedTime": row.modified,
+        **counters(trials_of(row)),
+    }
+
+
+def _summary(row: Row) -> dict[str, Any]:
+    config = row.asked["HyperParameterTuningJobConfig"]
+    name = "HyperParameterTuningEndTime"
+    end = {name: row.found[name]} if name in row.found else {}
+    return {**_head(row), "Strategy": config["Strategy"], "ResourceLimits": config["ResourceLimits"], **end}
