@@ -101,7 +101,7 @@ def serve(call: Call, service: str, name: str, asked: Mapping[str, Any]) -> Any:
 def resource_of(call: Call, service: str, name: str, asked: Mapping[str, Any]) -> str:
     """The ARN that an operation touches, by AWS's naming: DescribeTrainingJob of TrainingJobName x -> .../training-job/x."""
     noun = _VERB.sub("", name)
-    value = asked.get(f"{noun}Name") or asked.get("EndpointName" if noun.startswith("Endpoint") else "") or ""
+    value = asked.get(f"{noun}Name", "")
     kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", noun).lower()
     if service == "sagemaker-runtime":
         kind = "endpoint"

@@ -282,7 +282,7 @@ def test_a_bad_line_leaves_the_others_at_their_places(warm_server: Server, bucke
         ("slow", {"ModelClientConfig": {"InvocationsTimeoutInSeconds": 1, "InvocationsMaxRetries": 0}, "Environment": {"SLEEP": "9"}}, "504: "),
         ("no-filter", {"DataProcessing": {"OutputFilter": "$.x"}, "output": {"Accept": "text/html"}}, "neither CSV nor JSON"),
         ("no-model", {"Environment": {"TOBO_MODEL_SERVER": "nowhere:handler"}}, "did not start"),
-        ("no-output", {"output": {"S3OutputPath": "s3://no-such-bucket-here/"}}, "no-such-bucket-here|NoSuchBucket|bucket"),
+        ("no-output", {"output": {"S3OutputPath": "s3://no-such-bucket-here/"}}, "no-such-bucket-here"),
     ],
 )  # fmt: skip
 def test_jobs_that_fail(
