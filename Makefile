@@ -6,13 +6,15 @@ PHOTOS ?=
 STATE ?= .tobo
 export TOBO_STATE := $(STATE)
 
-.PHONY: demo serve test check format lint types contracts docs bench clean
+CLIENTS := $(patsubst tests/clients/environments/%.txt,.clients/%/ready,$(wildcard tests/clients/environments/*.txt))
+
+.PHONY: demo serve test test-clients check format lint types contracts docs bench clean
 
 # The environment is made once and again whenever what it is made from changes.
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("tobo needs Python 3.11 or newer; make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,client,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,frameworks,client,dev]'
 	touch $@
 
 demo: $(VENV)/ready
@@ -23,6 +25,16 @@ serve: $(VENV)/ready
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --reruns 1
+
+# boto3, AWS CLI and both SageMaker SDKs as their registry gives them, each in an environment of its own.
+test-clients: $(VENV)/ready $(CLIENTS)
+	tools/offline $(BIN)/python -m pytest tests/clients
+
+.clients/%/ready: tests/clients/environments/%.txt | $(VENV)/ready
+	rm -rf $(@D)
+	$(PYTHON) -m venv --without-pip $(@D)
+	$(BIN)/pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-deps --requirement $<
+	touch $@
 
 check: format lint types contracts test
 
@@ -39,11 +51,11 @@ contracts: $(VENV)/ready
 	$(BIN)/lint-imports
 
 bench: $(VENV)/ready
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,client,dev,bench]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,frameworks,client,dev,bench]'
 	$(BIN)/python -m bench
 
 docs: $(VENV)/ready
 	$(BIN)/python tools/draw_docs.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis

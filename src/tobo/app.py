@@ -27,6 +27,7 @@ from tobo.hosting.processes import ProcessHosting
 from tobo.kit.clock import SystemClock
 from tobo.kit.memory import keep_freed_memory
 from tobo.objects.folder import FolderObjects
+from tobo.operations.closing import AT_CLOSE
 from tobo.operations.context import Context
 from tobo.resources.identity.roles import ensure_execution_role
 from tobo.settings import Settings
@@ -92,6 +93,8 @@ async def _serve(
     finally:
         controller.stop()
         await control
+        for deed in AT_CLOSE:
+            deed(context)
         for port in (context.hosting, context.compute, context.metrics, context.objects, context.store):
             port.close()
     log.info("stopped; jobs and replicas go on")

@@ -23,10 +23,21 @@ class Settings:
     cpus: float | None = None
     """Size of the machine as jobs see it; None: what the system says."""
     memory_bytes: int | None = None
+    serverless_idle_seconds: float = 300.0
+    """After how long without a request a serverless variant gives its replicas back."""
+    scaling_period_seconds: float = 10.0
+    """How often autoscaling looks at a variant; its policies' metrics are those of the last 3 and 15 periods."""
+    queue_length: int = 200
+    """Requests to a variant that may wait for an instance; more are refused."""
+    queue_seconds: float = 10.0
+    """How long a request may wait for an instance."""
     warm: bool = True
     """Keep a warm parent with torch loaded, so that built-in algorithms start in milliseconds."""
     pretrained: str | None = None
-    """TOBO_PRETRAINED: folder or s3:// address of published weights, handed to training jobs."""
+    """TOBO_PRETRAINED: where training jobs look for pretrained weights before they take those that tobo brings."""
+
+    notification_webhook: str | None = None
+    """http(s) address that notifications of asynchronous inference are posted to."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **chosen: object) -> "Settings":
@@ -41,7 +52,12 @@ class Settings:
             ("cpus", "TOBO_CPUS", float),
             ("memory_bytes", "TOBO_MEMORY_BYTES", int),
             ("warm", "TOBO_WARM", lambda text: text not in ("0", "false", "no")),
+            ("serverless_idle_seconds", "TOBO_SERVERLESS_IDLE_SECONDS", float),
+            ("scaling_period_seconds", "TOBO_SCALING_PERIOD_SECONDS", positive_number),
+            ("queue_length", "TOBO_QUEUE_LENGTH", int),
+            ("queue_seconds", "TOBO_QUEUE_SECONDS", positive_number),
             ("pretrained", "TOBO_PRETRAINED", str),
+            ("notification_webhook", "TOBO_NOTIFICATION_WEBHOOK", str),
         ):
             if value := environment.get(variable):
                 try:
@@ -51,4 +67,20 @@ class Settings:
         found.update({name: value for name, value in chosen.items() if value is not None})
         # Jobs and replicas work in folders of their own: a relative path would lead elsewhere there.
         found["state"] = Path(str(found["state"])).expanduser().absolute()
+        if "pretrained" in found:
+            found["pretrained"] = absolute_source(str(found["pretrained"]))
         return cls(**found)  # type: ignore[arg-type]
+
+
+def positive_number(text: str) -> float:
+    """Raises ValueError for what is none."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def absolute_source(source: str) -> str:
+    """A path as seen from everywhere; an s3:// address, a hub name and `formula` stay what they are."""
+    path = Path(source).expanduser()
+    return str(path.absolute()) if path.exists() or path.is_absolute() else source

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,9 @@ def test_version_2_tells_a_breach(tree: Path, kills: int, sentence: str) -> None
     bounds = limits.bounds("cgroup2", "tobo-job", None, 64 * MIB)
     (tree / "tobo-job" / "memory.events").write_text(f"low 0\nmax 3\noom 1\noom_kill {kills}\n")
     (tree / "tobo-job" / "memory.peak").write_text(f"{63 * MIB}\n")
-    assert bounds.exceeded().startswith(sentence)
-    assert bool(bounds.exceeded()) == bool(sentence)
+    breach = bounds.exceeded()
+    assert (breach is not None) == bool(sentence)
+    assert breach is None or (breach.out_of_memory and breach.sentence.startswith(sentence))
 
 
 def test_without_delegation_the_watch_takes_over(tree: Path) -> None:
@@ -63,9 +65,34 @@ def test_what_a_killed_owner_left_is_removed(tree: Path) -> None:
     assert (left.exists(), alive.exists(), (tree / f"tobo-{os.getpid()}-next").exists()) == (False, True, True)
 
 
+def test_version_2_bounds_processes_in_the_same_group(tree: Path) -> None:
+    bounds = limits.bounds("cgroup2", "tobo-job", None, 64 * MIB, processes=7)
+    assert (tree / "tobo-job" / "pids.max").read_text() == "7"
+    assert bounds.groups == [str(tree / "tobo-job")]
+
+
+def test_processes_that_no_group_bounds_are_counted() -> None:
+    """In a process of its own: the watch counts all that the calling one has started."""
+    code = """
+import subprocess
+import sys
+from tobo.compute import limits
+bounds = limits.bounds("watch", "tobo-job", None, None, processes=1)
+children = [subprocess.Popen(["sleep", "60"]) for _ in range(2)]
+print(bounds.exceeded())
+for child in children:
+    child.kill()
+    child.wait()
+print(bounds.exceeded())
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    breach = limits.Breach("Killed for its number of processes: 2 where 1 are allowed; start fewer.")
+    assert told == [str(breach), "None"]
+
+
 def test_no_bounds_need_no_group(tree: Path) -> None:
     bounds = limits.bounds("auto", "tobo-job", None, None)
-    assert (bounds.groups, bounds.exceeded()) == ([], "")
+    assert (bounds.groups, bounds.exceeded()) == ([], None)
     assert not (tree / "tobo-job").exists()
 
 

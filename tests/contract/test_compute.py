@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tobo.compute import records
-from tobo.compute.base import Exited, ProcessSpec, Running
+from tobo.compute.base import Exited, ProcessSpec, Running, Usage
 from tobo.compute.processes import ProcessCompute
 from tobo.kit import process
 from tobo.kit.log_lines import read_line
@@ -138,10 +138,9 @@ def test_what_cannot_start_says_why(
     assert sentence in end.reason
 
 
-def test_a_spec_needs_exactly_one_thing_to_run(compute: ProcessCompute, tmp_path: Path) -> None:
-    for given in ({}, {"entry": "json:loads", "argv": ("true",)}):
-        with pytest.raises(ValueError, match="exactly one"):
-            compute.start(spec(tmp_path, **given))
+def test_a_spec_needs_something_to_run(compute: ProcessCompute, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="needs an entry or an argv"):
+        compute.start(spec(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -507,3 +506,46 @@ def test_any_name_will_do(compute: ProcessCompute, tmp_path: Path, name: str) ->
     compute.start(spec(tmp_path, name, argv=("true",)))
     assert ended(compute, name).code == 0
     assert compute.poll(name.upper() + "?") is None
+
+
+def test_who_looks_while_another_forgets_finds_nothing(compute: ProcessCompute, tmp_path: Path) -> None:
+    errors: list[BaseException] = []
+    over = threading.Event()
+
+    def look() -> None:
+        try:
+            while not over.is_set():
+                compute.poll("job")
+                compute.terminate("job", 0.0)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(15):
+        compute.start(shell(tmp_path, "sleep 60"))
+        compute.forget("job")
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    compute.forget("job")
+    assert compute.poll("job") is None
+
+
+def test_usage_is_that_of_the_whole_tree(compute: ProcessCompute, tmp_path: Path) -> None:
+    def used() -> Usage:
+        found = compute.usage("job")
+        assert found is not None
+        return found
+
+    busy = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"
+    compute.start(shell(tmp_path, f"sh -c '{busy}'; touch over; sh -c 'while :; do :; done'", memory_bytes=1 << 30))
+    until(lambda: (tmp_path / "work" / "over").exists())
+    before = used()
+    assert before.cpu_seconds > 0 and 0 < before.memory_bytes < 1 << 30 and before.memory_limit == 1 << 30
+    until(lambda: used().cpu_seconds > before.cpu_seconds + 0.2)
+    compute.terminate("job", grace=0.0)
+    ended(compute)
+    assert compute.usage("job") is None and compute.usage("nobody") is None

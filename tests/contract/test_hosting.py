@@ -36,6 +36,8 @@ def handler(folder):
             os._exit(9)
         elif word == b"raise":
             raise RuntimeError(rest.decode())
+        elif word == b"long":
+            return Response(200, str(os.getpid()).encode().ljust(int(rest)))
         if word in (b"sleep", b"pid"):
             return Response(200, str(os.getpid()).encode())
         return Response(200, request.body, request.accept, request.custom_attributes)
@@ -128,6 +130,8 @@ def test_a_replica_starts_answers_and_stops(house: House) -> None:
     assert house.hosting.look(house.name(0)) == ready
     assert house.ask(b"pid").body == str(house.pid(0)).encode()
     pid = house.pid(0)
+    usage = house.hosting.usage(house.name(0))
+    assert usage is not None and usage.cpu_seconds > 0 and usage.memory_bytes > 0
     house.hosting.stop(house.name(0))
     assert isinstance(house.hosting.look(house.name(0)), Dead)
     with pytest.raises(NoReplica):
@@ -206,6 +210,42 @@ def test_a_replica_killed_under_load_loses_nothing(house: House) -> None:
     dead = house.until(0, Dead)
     assert isinstance(dead, Dead) and "SIGKILL" in dead.reason
     assert isinstance(house.hosting.look(house.name(1)), Ready)
+
+
+def test_a_replica_killed_in_mid_answer_loses_nothing(house: House) -> None:
+    pids = house.start(2)
+
+    async def body() -> None:
+        await asyncio.gather(*(house.hosting.invoke(GROUP, Invocation(b"sleep 0.2")) for _ in range(2)))  # connects
+        asked = asyncio.create_task(house.hosting.invoke(GROUP, Invocation(b"long 8000000")))
+        for _ in range(5):
+            await asyncio.sleep(0)  # it is sent
+        time.sleep(0.5)  # nobody reads, so the answer is stuck where it begins
+        os.kill(pids[0], signal.SIGKILL)
+        answer = await asked
+        assert answer.status == 200 and answer.body == str(pids[1]).encode().ljust(8_000_000)
+
+    house.run(body)
+
+
+def test_gone_means_that_nothing_is_left(house: House) -> None:
+    assert house.hosting.gone("nobody")
+    [pid] = house.start(1)
+
+    async def body() -> None:
+        answer = asyncio.create_task(house.hosting.invoke(GROUP, Invocation(b"sleep 0.5")))
+        await asyncio.sleep(0.1)
+        assert not await asyncio.to_thread(house.hosting.gone, house.name(0))
+        await asyncio.to_thread(house.hosting.stop, house.name(0))
+        assert not answer.done() and not await asyncio.to_thread(house.hosting.gone, house.name(0))
+        assert (await answer).body == str(pid).encode()
+
+    house.run(body)
+    deadline = time.monotonic() + PATIENCE
+    while not house.hosting.gone(house.name(0)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert is_gone(pid)
 
 
 @pytest.mark.parametrize("how", ["stop", "SIGTERM"])

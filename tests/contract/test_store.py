@@ -37,6 +37,19 @@ def names(store: Store, query: Query) -> list[str]:
     return [r.key.name for r in store.page(query).rows]
 
 
+def test_rows_are_found_by_their_tags(store: Store) -> None:
+    store.insert(replace(row("a"), tags={"team": "line", "odd.key:x": "1"}))
+    store.insert(replace(row("b"), tags={"team": "lab"}))
+    store.insert(row("c"))
+    for tags, expected in (
+        ({"team": "line"}, ["a"]),
+        ({"odd.key:x": "1"}, ["a"]),
+        ({"team": "lab", "odd.key:x": "1"}, []),
+        ({}, ["c", "b", "a"]),
+    ):
+        assert names(store, Query(SPACE, "training-job", tags=tags)) == expected
+
+
 def test_what_was_inserted_is_found_by_name_and_arn_after_reopening(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/tobo.db"
     first = SqlStore(url)
@@ -115,6 +128,12 @@ def test_delete_takes_the_events_along_and_frees_the_name(store: Store) -> None:
         (Query(SPACE, "training-job", sort_by="Status", descending=False), ["c", "a", "b", "d"]),
         (Query(SPACE, "training-job", name_contains="B"), ["b"]),
         (Query(SPACE, "training-job", name_contains="%"), []),
+        (Query(SPACE, "training-job", name_prefix="b"), ["b"]),
+        (Query(SPACE, "training-job", name_prefix=""), ["d", "c", "b", "a"]),
+        (Query(SPACE, "training-job", arn="arn:c:eu-west-1"), ["c"]),
+        (Query(SPACE, "endpoint", arn="arn:c:eu-west-1"), []),
+        (Query(ELSEWHERE, "training-job", arn="arn:c:eu-west-1"), []),
+        (Query(SPACE, "training-job", sort_by="Arn", descending=False), ["a", "b", "c", "d"]),
         (Query(SPACE, "training-job", created_after=2.0, created_before=3.0), ["c", "b"]),
         (Query(SPACE, "training-job", modified_after=4.0), ["d"]),
         (Query(SPACE, "training-job", status="Completed"), ["c"]),

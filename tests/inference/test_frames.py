@@ -18,20 +18,11 @@ def test_any_cut_reads_the_same(step: int) -> None:
     reader = frames.Reader()
     read = [frame for at in range(0, len(stream), step) for frame in reader.feed(stream[at : at + step])]
     assert read == MESSAGES
-    assert reader.begun is None
 
 
 def test_the_layout_is_as_documented() -> None:
     packed = frames.pack(258, 200, ("a", "b"), b"xyz")
     assert packed == b"\0\0\0\3" + b"\0\0\1\2" + b"\0\xc8" + b"\0\3" + b"a\0b" + b"xyz"
-
-
-def test_begun_names_the_frame_that_is_coming() -> None:
-    packed = frames.pack(9, 200, ("", ""), b"x" * 100)
-    for length, begun in [(0, None), (11, None), (12, 9), (100, 9), (len(packed), None)]:
-        reader = frames.Reader()
-        reader.feed(packed[:length])
-        assert reader.begun == begun
 
 
 def test_a_stream_of_something_else_is_refused() -> None:

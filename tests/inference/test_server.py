@@ -33,11 +33,13 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def server(folder: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    """Its parameter is TOBO_ANSWER_SECONDS."""
     (folder / "served.py").write_text(MODEL)
     own = {"PYTHONPATH": str(folder), "TOBO_MODEL_SERVER": "served:handler", "TOBO_SOCKET": str(folder / "s")}
     argv = [sys.executable, "-c", "from tobo.inference.server import main; main()"]
-    environment = os.environ | own | {"TOBO_ML_ROOT": str(folder)}
+    own |= {"TOBO_ML_ROOT": str(folder), "TOBO_ANSWER_SECONDS": getattr(request, "param", "60")}
+    environment = os.environ | own
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE) as made:
         assert made.stdout is not None
         assert made.stdout.readline().startswith(b"Ready after ")
@@ -107,6 +109,21 @@ def test_pings_are_answered_while_the_model_works(server: subprocess.Popen[bytes
         with pytest.raises(BlockingIOError):
             asker.recv(1)
         asker.settimeout(20.0)
+        assert answers(asker, 1)[0].body == b"slow"
+
+
+@pytest.mark.parametrize("server", ["-59.8"], indirect=True)  # stuck after 0.2 s
+def test_pings_are_refused_while_one_request_holds_the_model_for_too_long(
+    server: subprocess.Popen[bytes], folder: Path
+) -> None:
+    with connected(folder / "s") as asker:
+        asker.sendall(request(1, b"slow"))
+        refused = frames.Frame(0, 200, [], b"")
+        while refused.code == 200:
+            with connected(folder / "s.ping") as pinger:
+                pinger.sendall(frames.pack(3, frames.PING))
+                [refused] = answers(pinger, 1)
+        assert (refused.code, refused.body) == (503, b"One request has held the model for more than 0.2 s.")
         assert answers(asker, 1)[0].body == b"slow"
 
 

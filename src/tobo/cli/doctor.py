@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from tobo.cli.env import running_endpoint
+from tobo.compute.sandbox import find_wrapper
 from tobo.settings import Settings
 
 Verdict = Literal["ok", "weak", "missing"]
@@ -103,6 +104,13 @@ def _cgroups(settings: Settings) -> Finding:
     return Finding("cgroups", "weak", f"{kind}, not writable", "limits are watched by the job's parent process instead")
 
 
+def _sandbox(settings: Settings) -> Finding:
+    found = find_wrapper()
+    if isinstance(found, str):
+        return Finding("sandbox", "weak", found, "without it your scripts and images run as the server's user")
+    return Finding("sandbox", "ok", found.program)
+
+
 def _state(settings: Settings) -> Finding:
     folder = settings.state
     if not folder.exists():
@@ -139,6 +147,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _memory,
     _disk,
     _cgroups,
+    _sandbox,
     _state,
     _port,
 )

@@ -1,13 +1,17 @@
-"""No network for a process: a network namespace of its own, where not even the loopback is up (Linux, unshare(2))."""
+"""No network for a process: a network namespace of its own, where it can reach nobody but itself (Linux, unshare(2))."""
 
 import contextlib
 import ctypes
+import fcntl
 import os
+import socket
+import struct
 import sys
 from pathlib import Path
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
 
 def leave_network() -> str | None:
@@ -20,6 +24,7 @@ def leave_network() -> str | None:
         return f"Network isolation needs Linux's namespaces, which {sys.platform} has not."
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNET) == 0:
+        _raise_loopback()
         return None
     user, group = os.getuid(), os.getgid()
     if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
@@ -29,4 +34,11 @@ def leave_network() -> str | None:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    _raise_loopback()
     return None
+
+
+def _raise_loopback() -> None:
+    """So that the process's own parts can speak with each other (netdevice(7)); without it they cannot, and nothing else."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP))

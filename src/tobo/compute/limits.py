@@ -1,6 +1,6 @@
-"""Bounds of a process tree: cgroup v2, cgroup v1, or a watch over resident memory and processors, whichever is there.
+"""Bounds of a process tree: cgroup v2, cgroup v1, or a watch over memory, processors and processes, whichever is there.
 
-The cgroup files are those of the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. The watch
+The cgroup files are those of the kernel's Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst and pids.rst. The watch
 samples four times a second, so a tree may overshoot its memory for that long; only a cgroup holds it to the byte.
 """
 
@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tobo.kit import process
 
@@ -20,6 +20,13 @@ _MIB = 1 << 20
 _PERIOD = 100_000
 """Microseconds over which a CPU quota is counted (the kernel's default)."""
 _ROOT = Path("/sys/fs/cgroup")
+
+
+class Breach(NamedTuple):
+    """A bound was broken: the sentence for people, and whether it was memory's."""
+
+    sentence: str
+    out_of_memory: bool = False
 
 
 class Bounds(Protocol):
@@ -33,8 +40,8 @@ class Bounds(Protocol):
         """Puts the calling process, and so what it will start, inside. Raises OSError where that is refused."""
         ...
 
-    def exceeded(self) -> str:
-        """The sentence of the breach; "" while there is none."""
+    def exceeded(self) -> Breach | None:
+        """The breach; None while there is none. A group lets no process more begin, which breaks nothing."""
         ...
 
 
@@ -43,19 +50,19 @@ def group_name(job: str) -> str:
     return f"tobo-{os.getpid()}-{job}"
 
 
-def bounds(kind: str, name: str, cpus: float | None, memory_bytes: int | None) -> Bounds:
+def bounds(kind: str, name: str, cpus: float | None, memory_bytes: int | None, processes: int | None = None) -> Bounds:
     """The strongest bounds of this machine (`auto`), or those of one kind; raises OSError where it lacks that."""
-    if cpus is None and memory_bytes is None:
-        return Watch(name, None, None)
+    if cpus is None and memory_bytes is None and processes is None:
+        return Watch(name, None, None, None)
     for version in (2, 1):
         if kind not in ("auto", f"cgroup{version}"):
             continue
         try:
-            return Cgroup(version, name, cpus, memory_bytes)
+            return Cgroup(version, name, cpus, memory_bytes, processes)
         except OSError:
             if kind != "auto":
                 raise
-    return Watch(name, cpus, memory_bytes)
+    return Watch(name, cpus, memory_bytes, processes)
 
 
 def remove_groups(groups: list[str], patience: float = 2.0) -> None:
@@ -84,12 +91,13 @@ def _tidy(parent: Path) -> None:
 
 
 class Cgroup:
-    """A memory group, and a cpu group where that controller can be had (else processors are narrowed as in `Watch`)."""
+    """A memory group, and groups for cpu and pids where those controllers can be had (else as in `Watch`)."""
 
-    interval = 1.0
-
-    def __init__(self, version: int, name: str, cpus: float | None, memory_bytes: int | None) -> None:
+    def __init__(
+        self, version: int, name: str, cpus: float | None, memory_bytes: int | None, processes: int | None
+    ) -> None:
         self.name, self.cpus, self.memory_bytes = name, cpus, memory_bytes
+        self._uncounted = processes
         self.groups: list[str] = []
         self._version = version
         self._memory: Path | None = None
@@ -103,9 +111,15 @@ class Cgroup:
                     shared = self._memory if version == 2 else None  # there, a process is in one group only
                     self._bound_cpus(shared or self._make("cpu"), cpus)
                     self._quota = True
+            if processes is not None:
+                with contextlib.suppress(OSError):
+                    shared = self._memory if version == 2 else None
+                    ((shared or self._make("pids")) / "pids.max").write_text(str(processes))
+                    self._uncounted = None
         except OSError:
             remove_groups(self.groups)
             raise
+        self.interval = 1.0 if self._uncounted is None else 0.25
 
     def enter(self) -> None:
         for group in self.groups:
@@ -113,10 +127,10 @@ class Cgroup:
         if self.cpus is not None and not self._quota:
             narrow_processors(self.name, self.cpus)
 
-    def exceeded(self) -> str:
-        if self._memory is None or self.memory_bytes is None or not self._oom_kills(self._memory):
-            return ""
-        return _out_of_memory(self._peak(self._memory), self.memory_bytes)
+    def exceeded(self) -> Breach | None:
+        if self._memory is not None and self.memory_bytes is not None and self._oom_kills(self._memory):
+            return _out_of_memory(self._peak(self._memory), self.memory_bytes)
+        return None if self._uncounted is None else _too_many(process.descendants(os.getpid()), self._uncounted)
 
     def _make(self, controller: str) -> Path:
         """The group's folder for one controller, made if it is not there; raises OSError where no place is found."""
@@ -163,28 +177,31 @@ class Cgroup:
 
 
 class Watch:
-    """Without cgroups: resident memory is summed over the tree of the calling process, processors are narrowed."""
+    """Without cgroups: memory and processes are counted over the tree of the calling process, processors are narrowed."""
 
-    def __init__(self, name: str, cpus: float | None, memory_bytes: int | None) -> None:
-        self.name, self.cpus, self.memory_bytes = name, cpus, memory_bytes
+    def __init__(self, name: str, cpus: float | None, memory_bytes: int | None, processes: int | None) -> None:
+        self.name, self.cpus, self.memory_bytes, self.processes = name, cpus, memory_bytes, processes
         self.groups: list[str] = []
-        self.interval = 0.25 if memory_bytes is not None and sys.platform.startswith("linux") else 1.0
+        counted = memory_bytes is not None or processes is not None
+        self.interval = 0.25 if counted and sys.platform.startswith("linux") else 1.0
 
     def enter(self) -> None:
         if self.cpus is not None:
             narrow_processors(self.name, self.cpus)
 
-    def exceeded(self) -> str:
-        if self.memory_bytes is None:
-            return ""
+    def exceeded(self) -> Breach | None:
+        if self.memory_bytes is None and self.processes is None:
+            return None
         tree = process.descendants(os.getpid())
+        if self.processes is not None and (breach := _too_many(tree, self.processes)):
+            return breach
         used = sum(row.resident for row in tree)
-        if used > self.memory_bytes:
-            # Pages shared with the warm parent count in every process: ask for the fair shares, which cost more to
-            # learn.
-            shares = (process.proportional_bytes(row.pid) for row in tree)
-            used = sum(row.resident if share is None else share for row, share in zip(tree, shares, strict=True))
-        return _out_of_memory(used, self.memory_bytes) if used > self.memory_bytes else ""
+        if self.memory_bytes is None or used <= self.memory_bytes:
+            return None
+        # Pages shared with the warm parent count in every process: ask for the fair shares, which cost more to learn.
+        shares = (process.proportional_bytes(row.pid) for row in tree)
+        used = sum(row.resident if share is None else share for row, share in zip(tree, shares, strict=True))
+        return _out_of_memory(used, self.memory_bytes) if used > self.memory_bytes else None
 
 
 def narrow_processors(name: str, cpus: float) -> None:
@@ -226,11 +243,18 @@ def machine_memory_bytes() -> int:
     return total
 
 
-def _out_of_memory(used: int, allowed: int) -> str:
-    return (
+def _out_of_memory(used: int, allowed: int) -> Breach:
+    sentence = (
         f"Killed for memory: used {used / _MIB:.0f} of {allowed / _MIB:.0f} MiB; "
         "choose a larger instance type or a smaller mini_batch_size."
     )
+    return Breach(sentence, out_of_memory=True)
+
+
+def _too_many(tree: list[process.ProcessRow], allowed: int) -> Breach | None:
+    if len(tree) <= allowed:
+        return None
+    return Breach(f"Killed for its number of processes: {len(tree)} where {allowed} are allowed; start fewer.")
 
 
 def _parents(version: int, controller: str) -> list[Path]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tobo.compute import limits, records
-from tobo.compute.base import Exited, ProcessSpec, Running
+from tobo.compute import limits, records, sandbox
+from tobo.compute.base import Exited, ProcessSpec, Running, Usage
 from tobo.compute.capacity import Capacity
 from tobo.compute.records import Record
 from tobo.compute.warm import WarmParent
@@ -57,6 +57,8 @@ class ProcessCompute:
             self._folder / "reservations", cpus or limits.machine_cpus(), memory_bytes or limits.machine_memory_bytes()
         )
         (self._folder / "processes").mkdir(exist_ok=True)
+        self._own = self._folder / "sandbox"
+        sandbox.write_own(self._own)
         for leftover in (self._folder / "processes").glob(".*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
@@ -69,9 +71,13 @@ class ProcessCompute:
         """The warm parent's number; None while there is none."""
         return self._parent.pid
 
+    @property
+    def sandboxes(self) -> bool:
+        return not isinstance(sandbox.find_wrapper(), str)
+
     def start(self, spec: ProcessSpec) -> None:
-        if (spec.entry is None) == (not spec.argv):
-            raise ValueError(f"process {spec.name!r} needs exactly one of entry and argv")
+        if spec.entry is None and not spec.argv:
+            raise ValueError(f"process {spec.name!r} needs an entry or an argv")
         folder = self._path(spec.name)
         if folder.exists():
             return
@@ -90,7 +96,12 @@ class ProcessCompute:
 
     def poll(self, name: str) -> Running | Exited | None:
         self._reap()
-        folder = self._path(name)
+        try:
+            return self._poll(self._path(name))
+        except FileNotFoundError:  # another thread forgot it in the middle of our look
+            return None
+
+    def _poll(self, folder: Path) -> Running | Exited | None:
         if (end := records.read(folder / records.EXIT)) is not None:
             return _exited(end)
         if (running := records.read(folder / records.RUNNING)) is not None:
@@ -102,8 +113,21 @@ class ProcessCompute:
         self._launch(folder)
         return Running(self._parent.pid or 0, spec["asked"])
 
-    def terminate(self, name: str, grace: float = 120.0) -> None:
+    def usage(self, name: str) -> Usage | None:
         folder = self._path(name)
+        running, spec = records.read(folder / records.RUNNING), records.read(folder / records.SPEC)
+        if running is None or spec is None or not process.alive(running["shim"], running["shim_birth"]):
+            return None
+        tree = process.descendants(running["shim"])
+        seconds = [used for row in tree if (used := process.processor_seconds(row.pid)) is not None]
+        memory = [process.proportional_bytes(row.pid) or row.resident for row in tree]
+        return Usage(sum(seconds), sum(memory), spec["memory_bytes"]) if seconds else None
+
+    def terminate(self, name: str, grace: float = 120.0) -> None:
+        with contextlib.suppress(FileNotFoundError):  # another thread forgot it meanwhile
+            self._terminate(self._path(name), grace)
+
+    def _terminate(self, folder: Path, grace: float) -> None:
         if not folder.exists() or (folder / records.EXIT).exists():
             return
         self._ask_to_stop(folder, grace)
@@ -143,6 +167,19 @@ class ProcessCompute:
         return self._folder / "processes" / records.file_name(name)
 
     def _record(self, spec: ProcessSpec, folder: Path) -> Record:
+        wrapper: list[str] = []
+        warning = ""
+        processes = spec.processes
+        binds: dict[bool, list[Path]] = {True: [], False: []}
+        if spec.sandbox is not None:
+            for bind in spec.sandbox.binds:
+                binds[bind.writable].append(bind.source)
+            found = sandbox.find_wrapper()
+            if isinstance(found, str):
+                warning = sandbox.missing_protection(found, spec.network)
+            else:
+                wrapper = found.command(spec, self._own)
+            processes = processes or sandbox.PROCESSES
         return {
             "name": spec.name,
             "folder": str(spec.folder.absolute()),
@@ -154,6 +191,12 @@ class ProcessCompute:
             "memory_bytes": spec.memory_bytes,
             "preload": list(spec.preload),
             "network": spec.network,
+            "wrapper": wrapper,
+            "warning": warning,
+            "processes": processes,
+            "disk_bytes": spec.disk_bytes,
+            "disk_paths": [str(path.absolute()) for path in (spec.folder, spec.log, *binds[True])],
+            "disk_others": [str(path.absolute()) for path in binds[False]],
             "limits": self._bounds,
             "group": records.file_name(str(folder))[-20:],
             "asked": time.time(),

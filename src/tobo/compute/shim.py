@@ -7,6 +7,7 @@ process's start.
 
 import contextlib
 import ctypes
+import json
 import os
 import select
 import signal
@@ -15,7 +16,8 @@ import time
 from pathlib import Path
 
 from tobo.compute import limits, payload, records
-from tobo.compute.limits import Bounds
+from tobo.compute.disk import DiskWatch
+from tobo.compute.limits import Bounds, Breach
 from tobo.compute.log_writer import LogWriter
 from tobo.compute.records import Record
 from tobo.kit import process
@@ -69,7 +71,9 @@ class _Shim:
         self.status: int | None = None
         self.kill_at: float | None = None
         self.grace = 0.0
-        self.breach = ""
+        self.breach: Breach | None = None
+        self.disk = DiskWatch(spec["disk_paths"], spec["disk_others"], spec["disk_bytes"])
+        self.told = b""
         self.failure = b""
         self.overdue = False
 
@@ -79,10 +83,11 @@ class _Shim:
         Path(self.spec["folder"]).mkdir(parents=True, exist_ok=True)
         self.log = LogWriter(Path(self.spec["log"]))
         group = limits.group_name(self.spec["group"])
-        bounds = limits.bounds(self.spec["limits"], group, self.spec["cpus"], self.spec["memory_bytes"])
+        wanted = self.spec["cpus"], self.spec["memory_bytes"], self.spec["processes"]
+        bounds = limits.bounds(self.spec["limits"], group, *wanted)
         self.groups = bounds.groups
         _become_subreaper()
-        output, ready = self._spawn(bounds)
+        output, ready, self.status_pipe = self._spawn(bounds)
         running = {"pid": self.pid, "birth": process.birth(self.pid), "groups": self.groups}
         records.write(self.folder / records.RUNNING, self.claim | running)
         self._watch(output, ready, bounds)
@@ -90,7 +95,7 @@ class _Shim:
         self._drain(output)
         self.failure += _read_rest(ready)
         # Who lost a child and still succeeded did not run out of memory.
-        self.breach = "" if self.status == 0 else self.breach or bounds.exceeded()
+        self.breach = None if self.status == 0 else self.breach or bounds.exceeded()
         limits.remove_groups(self.groups)
         self.log.close()
         return self._end()
@@ -103,25 +108,26 @@ class _Shim:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(row.pid, signal.SIGKILL)
 
-    def _spawn(self, bounds: Bounds) -> tuple[int, int]:
-        """Forks the payload; returns the read ends of its output and of its `ready` pipe."""
+    def _spawn(self, bounds: Bounds) -> tuple[int, int, int]:
+        """Forks the payload; returns the read ends of its output, its `ready` pipe and its sandbox's status."""
         output, output_in = os.pipe()
         ready, ready_in = os.pipe()
+        status, status_in = os.pipe()
         shim = os.getpid()
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         self.pid = os.fork()
         if self.pid == 0:
             _die_with_parent(shim)
             signal.set_wakeup_fd(-1)
-            for descriptor in (output, ready, self.log.descriptor, *self.wake):
+            for descriptor in (output, ready, status, self.log.descriptor, *self.wake):
                 os.close(descriptor)
-            payload.become(self.spec, bounds, output_in, ready_in)
+            payload.become(self.spec, bounds, output_in, ready_in, status_in)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.close(output_in)
-        os.close(ready_in)
-        for descriptor in (output, ready):
+        for descriptor in (output_in, ready_in, status_in):
+            os.close(descriptor)
+        for descriptor in (output, ready, status):
             os.set_blocking(descriptor, False)
-        return output, ready
+        return output, ready, status
 
     def _watch(self, output: int, ready: int, bounds: Bounds) -> None:
         """Until the payload is over: log, stop requests, bounds."""
@@ -155,9 +161,10 @@ class _Shim:
 
     def _check(self, bounds: Bounds) -> None:
         self._stop_if_asked()
-        if not self.breach:
-            self.breach = bounds.exceeded()
-        if self.breach:
+        if self.breach is None and (full := self.disk.exceeded()):
+            self.breach = Breach(full)
+        self.breach = self.breach or bounds.exceeded()
+        if self.breach is not None:
             self.kill()
 
     def _stop_if_asked(self) -> None:
@@ -169,17 +176,27 @@ class _Shim:
         if self.kill_at is None:
             self.grace = asked["grace"]
             self.kill_at = kill_at
-            self._signal_group(signal.SIGTERM)
+            self._signal_group(signal.SIGTERM, self._inner())
         elif kill_at < self.kill_at:
             self.grace = asked["grace"]
             self.kill_at = kill_at
 
-    def _signal_group(self, number: int) -> None:
+    def _signal_group(self, number: int, group: int = 0) -> None:
+        """To the payload's group, or to that of its sandbox's first process, which itself takes no notice."""
+        group = group or self.pid
         try:
-            os.killpg(self.pid, number)
+            os.killpg(group, number)
         except ProcessLookupError:  # not yet leader of its group
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+                os.kill(group, number)
+
+    def _inner(self) -> int:
+        """The leader of the group inside the sandbox; 0 where there is none, or none yet."""
+        self.told += _read_rest(self.status_pipe)
+        for line in self.told.splitlines():
+            if b'"child-pid"' in line:
+                return int(json.loads(line)["child-pid"])
+        return 0
 
     def _reap(self) -> None:
         """Waits for whatever is over: the payload, and grandchildren that the subreaper inherited."""
@@ -220,11 +237,14 @@ class _Shim:
         assert self.status is not None
         status = os.waitstatus_to_exitcode(self.status)
         code, number = (status, None) if status >= 0 else (None, -status)
-        return records.exit_record(time.time(), code, number, bool(self.breach), self._reason(code, number))
+        if payload.is_inside(self.spec) and status - 128 in signal.valid_signals():
+            code, number = None, status - 128  # how the sandbox's first process tells of a signal
+        out_of_memory = self.breach is not None and self.breach.out_of_memory
+        return records.exit_record(time.time(), code, number, out_of_memory, self._reason(code, number))
 
     def _reason(self, code: int | None, number: int | None) -> str:
-        if self.breach:
-            return self.breach
+        if self.breach is not None:
+            return self.breach.sentence
         if self.failure:
             return self.failure.decode("utf-8", "replace")
         if number is not None and self.overdue:
@@ -235,7 +255,17 @@ class _Shim:
             return "Killed by SIGKILL from outside, by a person or by the kernel for want of memory on the machine."
         if number is not None:
             return f"Ended by {_signal_name(number)}."
+        if payload.is_inside(self.spec) and b'"exit-code"' not in self.told + _read_rest(self.status_pipe):
+            return f"It could not be started in its sandbox: {_last_line(Path(self.spec['log']))}."
         return f"Exited with code {code}." if code else ""
+
+
+def _last_line(log: Path) -> str:
+    """What bubblewrap said when it gave up; the line begins with its time."""
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+        lines = file.read().decode("utf-8", "replace").splitlines() or [""]
+    return lines[-1].partition("\t")[2].removeprefix("bwrap: ")
 
 
 def _signal_name(number: int) -> str:

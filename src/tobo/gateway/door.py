@@ -72,14 +72,14 @@ class Door:
         started = perf_counter()
         head = head_of(scope)
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
-            await send_answer(send, _health(), self._pool)
+            await send_answer(send, _health(), self._pool, receive)
             return
         exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}")
         try:
             response = await self._refused_or_answered(exchange, receive)
-            size = await send_answer(send, response, self._pool)
+            size = await send_answer(send, response, self._pool, receive)
         except ClientGone:
-            log.info("the client closed the connection before its request %s was whole", exchange.request_id)
+            log.info("the client closed the connection before its request %s was over", exchange.request_id)
             return
         finally:
             if exchange.body is not None and exchange.body.path is not None:

@@ -6,14 +6,21 @@ Guaranteed by every adapter (tests/contract/test_hosting.py):
 - `look` never reports Ready before the replica answered a ping, and reports a dead or deaf one as Dead with the reason
   within 5 s.
 - `invoke` sends a request to one Ready replica of the group, the one with the fewest outstanding requests; a request
-  that a dying replica had not begun to answer is given to another one, up to three in all; a replica's answer is
+  that a dying replica had not answered whole is given to another one, up to three in all; a replica's answer is
   passed on byte for byte.
+- `stream` does the same for an answer in parts, each passed on when it comes and none made before its turn; closing the
+  parts ends the model's work on them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from tobo.compute.base import Sandbox, Usage
+
+MOST_LOST = 3
+"""Replicas that one request may see dying under it: a request that kills must not kill all."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +29,17 @@ class ReplicaSpec:
 
     `environment`, `cpus`, `memory_bytes` and `preload` as in compute's ProcessSpec: without `preload` it starts cold,
     and small.
+
+    In a `sandbox` (compute's, in force where `Compute.sandboxes` is True) the caller's binds show what `ml_root` has of
+    model and output at /opt/ml, which TOBO_ML_ROOT then names; hosting adds the socket's folder. `network` and
+    `disk_bytes` are as in ProcessSpec. `argv` is a program that serves HTTP, as a container's does: see compute's
+    ProcessSpec for an entry, here the bridge, with a program.
     """
 
     group: str
     """Who is asked together: "<account>/<region>/<endpoint>/<variant>"."""
     name: str
-    """Unique: "<group>/<ordinal>-<generation>"."""
+    """Unique: "<group>/<number>"."""
     ml_root: Path
     log: Path
     entry: str
@@ -35,6 +47,10 @@ class ReplicaSpec:
     cpus: float | None = None
     memory_bytes: int | None = None
     preload: tuple[str, ...] = ()
+    network: bool = True
+    sandbox: Sandbox | None = None
+    disk_bytes: int | None = None
+    argv: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,14 @@ class Invocation:
     content_type: str = "application/octet-stream"
     accept: str = "*/*"
     custom_attributes: str = ""
+    target_model: str = ""
+    """Which of a replica's models shall answer, where it has several."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """As a frame (kit/frames.py) carries them."""
+        texts = (self.content_type, self.accept, self.custom_attributes)
+        return (*texts, self.target_model) if self.target_model else texts
 
 
 @dataclass(frozen=True)
@@ -81,18 +105,67 @@ class Answer:
     custom_attributes: str = ""
 
 
+class Parts(Protocol):
+    """An answer's parts as they come; `anext` raises StreamBroken or TimeoutError. Must be closed."""
+
+    def __aiter__(self) -> "Parts": ...
+    async def __anext__(self) -> bytes: ...
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """An answer of which a first part has come; `parts` gives all of them."""
+
+    content_type: str
+    custom_attributes: str
+    parts: Parts
+
+
+class StreamBroken(Exception):
+    """An answer in parts ended early; `told` by the model itself, else its replica went away."""
+
+    def __init__(self, sentence: str, told: bool) -> None:
+        super().__init__(sentence)
+        self.told = told
+
+
 class NoReplica(Exception):
-    """No replica of the group is ready."""
+    """No replica of the group is ready; `lost` of them died under this request."""
+
+    def __init__(self, sentence: str, lost: int = 0) -> None:
+        super().__init__(sentence)
+        self.lost = lost
 
 
 class Hosting(Protocol):
-    """See the module's docstring for what is guaranteed. All but `invoke` may block; call them off the event loop."""
+    """See the module's docstring for what is guaranteed. All but `invoke`, `stream` and `hang_up` may block; call them
+    off the event loop."""
 
     def start(self, spec: ReplicaSpec) -> None: ...
     def look(self, name: str) -> ReplicaState: ...
     def stop(self, name: str, grace: float = 10.0) -> None: ...
+    def gone(self, name: str) -> bool:
+        """Whether nothing of a replica is left: it was stopped and its process is over, or it never was."""
+        ...
+
+    def usage(self, name: str) -> Usage | None:
+        """Processor time and memory of a replica; None where it does not run, or the system does not say."""
+        ...
+
     async def invoke(self, group: str, invocation: Invocation, timeout: float = 60.0) -> Answer:
         """Raises NoReplica, or TimeoutError after `timeout` seconds."""
+        ...
+
+    async def hang_up(self) -> None:
+        """Closes what `invoke` holds open in the running event loop, which is about to end."""
+        ...
+
+    async def stream(self, group: str, invocation: Invocation, timeout: float = 60.0) -> Answer | Streamed:
+        """An Answer where it came whole, and for the model's own error; `timeout` seconds for each part.
+
+        Raises NoReplica, or TimeoutError before the first part.
+        """
         ...
 
     def close(self) -> None: ...

@@ -10,11 +10,7 @@ from tobo.kit import frames
 
 
 class Lost(Exception):
-    """The replica went before it answered. `begun`: a part of the answer had come, so another must not be asked."""
-
-    def __init__(self, begun: bool) -> None:
-        super().__init__("the replica went away")
-        self.begun = begun
+    """The replica went before its answer was whole."""
 
 
 class Connection(asyncio.Protocol):
@@ -35,8 +31,7 @@ class Connection(asyncio.Protocol):
         if not self.usable or self._transport is None:
             raise ConnectionError("the replica takes no requests")
         id = next(self._ids)
-        texts = (invocation.content_type, invocation.accept, invocation.custom_attributes)
-        self._transport.write(frames.pack(id, frames.INVOCATIONS, texts, invocation.body))
+        self._transport.write(frames.pack(id, frames.INVOCATIONS, invocation.texts, invocation.body))
         answered: asyncio.Future[Answer] = self.loop.create_future()
         self.waiting[id] = answered
         timer = self.loop.call_later(timeout, _time_out, answered)
@@ -70,10 +65,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.usable = False
-        begun = self._reader.begun
-        for id, answered in self.waiting.items():
+        for answered in self.waiting.values():
             if not answered.done():
-                answered.set_exception(Lost(id == begun))
+                answered.set_exception(Lost("the replica went away"))
 
     def _close_when_done(self) -> None:
         """A replica that will end waits for us to hang up; we do when its last answer is here."""

@@ -10,27 +10,44 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import shutil
 import socket
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tobo.compute import records
-from tobo.compute.base import Compute, Exited, ProcessSpec, Running
-from tobo.hosting.base import Answer, Dead, Invocation, NoReplica, Ready, ReplicaSpec, ReplicaState, Starting
+from tobo.compute.base import Bind, Compute, Exited, ProcessSpec, Running, Usage
+from tobo.hosting.base import (
+    MOST_LOST,
+    Answer,
+    Dead,
+    Invocation,
+    NoReplica,
+    Ready,
+    ReplicaSpec,
+    ReplicaState,
+    Starting,
+    Streamed,
+)
 from tobo.hosting.connection import Connection, Lost, connect
+from tobo.hosting.streaming import ask_for_stream
 from tobo.kit import frames
 from tobo.kit.paths import MlPaths
+from tobo.kit.strangers import read_told
 
 _PING = 4.0
 """Seconds for an answer to a ping, after which a replica is deaf."""
 _DYING = 1.0
 """Seconds for the end of a process that has stopped to listen."""
-_ATTEMPTS = 3
-"""Replicas that one request may see dying under it: a request that kills must not kill all."""
+_DIED = b"The model's process died while it worked on the request."
 _LONGEST_SOCKET = 90
 """Characters of a socket's path; systems allow 104 to 108, and the replica adds a few."""
+
+_RUN = "/run/tobo"
+"""Where a replica in a sandbox sees the folder of its socket."""
 
 
 class _Replica:
@@ -43,13 +60,19 @@ class _Replica:
         self.socket = Path(record["socket"])
         self.ready = record["ready"] is not None
         self.asked = 0
+        self.streams = 0
         self.connection: Connection | None = None
         self.connecting: asyncio.Task[Connection] | None = None
 
     @property
     def load(self) -> tuple[int, int]:
         """Outstanding requests, then all so far: what the next request goes by."""
-        return (len(self.connection.waiting) if self.connection is not None else 0, self.asked)
+        waiting = len(self.connection.waiting) if self.connection is not None else 0
+        return (waiting + self.streams, self.asked)
+
+    def stream_over(self) -> None:
+        """One of its answers in parts is through."""
+        self.streams -= 1
 
 
 class ProcessHosting:
@@ -77,7 +100,9 @@ class ProcessHosting:
         path = self._record_path(spec.name)
         record = records.read(path)
         if record is None:
-            address = self._sockets / f"{hashlib.sha256(spec.name.encode()).hexdigest()[:16]}.s"
+            digest = hashlib.sha256(spec.name.encode()).hexdigest()[:16]
+            # In a sandbox a replica sees the folder of its socket, which must then be its own.
+            address = self._sockets / digest / "s" if spec.sandbox is not None else self._sockets / f"{digest}.s"
             record = {
                 "name": spec.name,
                 "group": spec.group,
@@ -97,7 +122,13 @@ class ProcessHosting:
             known = spec.name in self._replicas
         if not known:
             self._join(_Replica(record))
-        own = {"TOBO_ML_ROOT": str(spec.ml_root), "TOBO_SOCKET": record["socket"]}
+        sandbox, own = spec.sandbox, {"TOBO_ML_ROOT": str(spec.ml_root), "TOBO_SOCKET": record["socket"]}
+        if sandbox is not None:
+            folder = Path(record["socket"]).parent
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if self._compute.sandboxes and not spec.argv:
+                own = {"TOBO_ML_ROOT": "/opt/ml", "TOBO_SOCKET": f"{_RUN}/s"}
+                sandbox = replace(sandbox, binds=(*sandbox.binds, Bind(folder, _RUN, writable=True)))
         self._compute.start(
             ProcessSpec(
                 name=_process_name(spec.name),
@@ -108,6 +139,10 @@ class ProcessHosting:
                 cpus=spec.cpus,
                 memory_bytes=spec.memory_bytes,
                 preload=spec.preload,
+                network=spec.network,
+                sandbox=sandbox,
+                disk_bytes=spec.disk_bytes,
+                argv=spec.argv,
             )
         )
 
@@ -131,20 +166,27 @@ class ProcessHosting:
             replica = self._replicas.pop(name, None)
             if replica is not None:
                 rest = tuple(other for other in self._groups[replica.group] if other is not replica)
-                self._groups[replica.group] = rest
+                if rest:
+                    self._groups[replica.group] = rest
+                else:
+                    del self._groups[replica.group]
             self._stopping.add(name)
         self._compute.terminate(_process_name(name), grace)
         self._sweep()
+
+    def gone(self, name: str) -> bool:
+        self._sweep()
+        with self._lock:
+            return name not in self._replicas and name not in self._stopping
+
+    def usage(self, name: str) -> Usage | None:
+        return self._compute.usage(_process_name(name))
 
     async def invoke(self, group: str, invocation: Invocation, timeout: float = 60.0) -> Answer:
         deadline = time.monotonic() + timeout
         lost = 0
         while True:
-            ready = [replica for replica in self._groups.get(group, ()) if replica.ready]
-            if not ready:
-                raise NoReplica(f"No replica of '{group}' is ready.")
-            replica = min(ready, key=lambda replica: replica.load) if len(ready) > 1 else ready[0]
-            replica.asked += 1
+            replica = self._next(group, lost)
             connection = replica.connection
             if connection is None or not connection.usable or connection.loop is not asyncio.get_running_loop():
                 try:
@@ -158,11 +200,37 @@ class ProcessHosting:
                 raise TimeoutError(f"The model did not answer within {timeout:g} s.") from None
             except ConnectionError:  # it went before it was asked
                 replica.ready = False
-            except Lost as error:
+            except Lost:
                 replica.ready = False
                 lost += 1
-                if error.begun or lost == _ATTEMPTS:
-                    return Answer(500, b"The model's process died while it worked on the request.", "text/plain")
+                if lost == MOST_LOST:
+                    return Answer(500, _DIED, "text/plain")
+
+    async def stream(self, group: str, invocation: Invocation, timeout: float = 60.0) -> Answer | Streamed:
+        lost = 0
+        while True:
+            replica = self._next(group)
+            try:
+                replica.streams += 1
+                return await ask_for_stream(replica.socket, invocation, timeout, replica.stream_over)
+            except TimeoutError:
+                replica.stream_over()
+                raise TimeoutError(f"The model did not answer within {timeout:g} s.") from None
+            except (OSError, Lost) as error:
+                replica.stream_over()
+                replica.ready = False
+                lost += isinstance(error, Lost)
+                if lost == MOST_LOST:
+                    return Answer(500, _DIED, "text/plain")
+
+    async def hang_up(self) -> None:
+        with self._lock:
+            replicas = list(self._replicas.values())
+        for replica in replicas:
+            connection = replica.connection
+            if connection is not None and connection.loop is asyncio.get_running_loop():
+                connection.close()
+        await asyncio.sleep(0)  # for the loop to close what was aborted
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # not empty: replicas go on
@@ -174,6 +242,15 @@ class ProcessHosting:
             if connection is not None:
                 with contextlib.suppress(RuntimeError):  # its loop is over, and the connection with it
                     connection.loop.call_soon_threadsafe(connection.close)
+
+    def _next(self, group: str, lost: int = 0) -> _Replica:
+        """Who takes the next request, under which `lost` replicas have died; raises NoReplica."""
+        ready = [replica for replica in self._groups.get(group, ()) if replica.ready]
+        if not ready:
+            raise NoReplica(f"No replica of '{group}' is ready.", lost)
+        replica = min(ready, key=lambda replica: replica.load) if len(ready) > 1 else ready[0]
+        replica.asked += 1
+        return replica
 
     async def _connect(self, replica: _Replica) -> Connection:
         """Requests that find no connection at the same time wait for the same one."""
@@ -233,6 +310,8 @@ class ProcessHosting:
             if record is not None:
                 for suffix in ("", "~", ".ping", ".ping~"):
                     Path(record["socket"] + suffix).unlink(missing_ok=True)
+                if (own := Path(record["socket"]).parent) != self._sockets:
+                    shutil.rmtree(own, ignore_errors=True)
             path.unlink(missing_ok=True)
             with self._lock:
                 self._stopping.discard(name)
@@ -252,11 +331,9 @@ def _process_name(name: str) -> str:
 
 def _death(replica: _Replica, state: Exited | None) -> str:
     """The guest's own words where it left some, else Compute's."""
-    failure = MlPaths(Path(replica.record["ml_root"])).failure
-    with contextlib.suppress(OSError):
-        told = failure.read_text(errors="replace").strip()
-        if told and failure.stat().st_mtime >= replica.record["since"]:  # the tree may have served others before
-            return told[:1024]
+    paths = MlPaths(Path(replica.record["ml_root"]))
+    if told := read_told(paths.root, paths.failure, replica.record["since"]):  # the tree may have served others before
+        return told[:1024]
     if state is None:
         return "Its process is not known."
     return state.reason or "Its process ended by itself."

@@ -1,7 +1,8 @@
 """POST /invocations in terms of a model: content types to pictures, scores to JSON, mistakes to status and sentence."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,19 +16,29 @@ class Request(NamedTuple):
     content_type: str
     accept: str
     custom_attributes: str
+    target_model: str = ""
+    """Which of several models shall answer."""
 
 
 class Response(NamedTuple):
-    """What the caller gets; `status` is HTTP's."""
+    """What the caller gets; `status` is HTTP's. A body that is an iterator reaches who asked for a stream part by part."""
 
     status: int
-    body: bytes
+    body: bytes | Iterator[bytes]
     content_type: str = JSON
     custom_attributes: str = ""
 
 
 Handler = Callable[[Request], Response]
 """Answers one request. What it raises becomes a 500 with the message."""
+
+
+def stuck_seconds() -> float:
+    """How long one request may hold a model until the model counts as stuck: a minute more than answers may take.
+
+    TOBO_ANSWER_SECONDS says how long that is; without it 60, as InvokeEndpoint allows.
+    """
+    return float(os.environ.get("TOBO_ANSWER_SECONDS", "60")) + 60
 
 
 def refusal(status: int, sentence: str) -> Response:

@@ -3,8 +3,10 @@ it ends.
 
 Environment: TOBO_ML_ROOT names the /opt/ml tree, whose model/ is loaded; TOBO_SOCKET is the socket's path, pings are
 answered on `<path>.ping`; TOBO_MODEL_SERVER ("module:factory", called with the model folder, returns a Handler) is what
-answers, by default the picture model. One thread reads, predicts and writes, which costs no hand-over; another answers
-pings meanwhile.
+answers, by default the picture model; TOBO_MODEL_CACHE_BYTES says that there are several models (multi_model.py). One
+thread reads, predicts and writes, which costs no hand-over; another answers pings meanwhile. Answers in parts are made
+between other requests, as fast as they are read. Pings are refused while one request holds the model for too long
+(TOBO_ANSWER_SECONDS).
 """
 
 import contextlib
@@ -19,14 +21,14 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tobo.inference.invocations import Handler, Request, Response, refusal
+from tobo.inference.invocations import Handler, Request, Response, refusal, stuck_seconds
+from tobo.inference.multi_model import CACHE_BYTES, Models
+from tobo.inference.parts import Parts
 from tobo.kit import frames
 from tobo.kit.guest import run_guest
 from tobo.kit.memory import keep_freed_memory
 from tobo.kit.paths import MlPaths
 
-_STUCK = 120.0
-"""Seconds on one request after which pings are refused; SageMaker lets a model container take 60."""
 _CHUNK = 1 << 18
 
 
@@ -40,7 +42,8 @@ def _serve() -> None:
     factory = load_factory(os.environ.get("TOBO_MODEL_SERVER", "tobo.inference.invocations:picture_handler"))
     started = time.monotonic()
     keep_freed_memory()
-    server = Server(path, factory(MlPaths.from_environment().model))
+    paths, cache = MlPaths.from_environment(), os.environ.get(CACHE_BYTES)
+    server = Server(path, factory(paths.model) if cache is None else Models(paths, factory, int(cache)))
     signal.signal(signal.SIGTERM, lambda number, frame: server.close())
     print(f"Ready after {time.monotonic() - started:.2f} s.", flush=True)
     server.serve()
@@ -60,10 +63,12 @@ class Server:
         self._handler = handler
         self._selector = selectors.DefaultSelector()
         self._readers: dict[socket.socket, frames.Reader] = {}
+        self._streams: dict[socket.socket, Parts] = {}
         self._wake, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._closing = False
         self._busy_since: float | None = None
+        self._stuck = stuck_seconds()
         ping_path = path.with_name(path.name + ".ping")
         self._paths = (ping_path, path)
         self._pings = _listen(ping_path)
@@ -80,12 +85,14 @@ class Server:
 
     def serve(self) -> None:
         while self._readers or not self._closing:
-            for key, _ in self._selector.select():
+            for key, ready in self._selector.select():
                 asker = key.fileobj
                 assert isinstance(asker, socket.socket)
                 if asker.fileno() < 0:  # closed by what came before it in this round
                     continue
-                if asker is self._listener:
+                if ready & selectors.EVENT_WRITE:
+                    self._stream_on(asker, hung_up=bool(ready & selectors.EVENT_READ))
+                elif asker is self._listener:
                     self._accept()
                 elif asker is self._wake:
                     self._begin_closing()
@@ -107,7 +114,7 @@ class Server:
         while select_now(self._listener):  # who is connected already is served
             self._accept()
         self._listener.close()
-        for asker in list(self._readers):
+        for asker in self._readers.keys() - self._streams.keys():
             self._send(asker, frames.pack(0, frames.CLOSING))
 
     def _answer(self, asker: socket.socket) -> None:
@@ -125,20 +132,41 @@ class Server:
             response = self._respond(frame)
             self._busy_since = None
             texts = (response.content_type, response.custom_attributes)
-            if not self._send(asker, frames.pack(frame.id, response.status, texts, response.body)):
+            if not isinstance(response.body, bytes):
+                self._streams[asker] = Parts(frame.id, response, response.body)
+                self._selector.modify(asker, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            elif not self._send(asker, frames.pack(frame.id, response.status, texts, response.body)):
                 return
 
     def _respond(self, frame: frames.Frame) -> Response:
-        """Never raises: a request must not end the replica."""
+        """Never raises: a request must not end the replica. In parts only where a stream was asked for."""
         try:
-            content_type, accept, custom_attributes = frame.texts
-            response = self._handler(Request(frame.body, content_type, accept, custom_attributes))
+            response = self._handler(Request(frame.body, *frame.texts))
+            if not isinstance(response.body, bytes) and (frame.code != frames.STREAM or response.status >= 400):
+                response = response._replace(body=b"".join(response.body))
         except Exception as error:
             traceback.print_exc()
             return refusal(500, str(error) or type(error).__name__)
-        if response.status >= 400:
+        if response.status >= 400 and isinstance(response.body, bytes):
             print(f"Answered {response.status}: {response.body[:1000].decode('utf-8', 'replace')}", flush=True)
         return response
+
+    def _stream_on(self, asker: socket.socket, hung_up: bool) -> None:
+        """Sends on what the asker has room for; who asked for a stream has nothing more to say but farewell."""
+        if hung_up:
+            self._drop(asker)
+            return
+        self._busy_since = time.monotonic()
+        try:
+            goes_on = self._streams[asker].advance(asker)
+        except OSError:
+            self._drop(asker)
+            return
+        finally:
+            self._busy_since = None
+        if not goes_on:
+            self._streams.pop(asker).close()
+            self._selector.modify(asker, selectors.EVENT_READ)
 
     def _send(self, asker: socket.socket, data: bytes) -> bool:
         try:
@@ -151,6 +179,8 @@ class Server:
     def _drop(self, asker: socket.socket) -> None:
         self._selector.unregister(asker)
         del self._readers[asker]
+        if asker in self._streams:
+            self._streams.pop(asker).close()
         asker.close()
 
     def _answer_pings(self) -> None:
@@ -167,8 +197,8 @@ class Server:
 
     def _pong(self, id: int) -> bytes:
         since = self._busy_since
-        if since is not None and time.monotonic() - since > _STUCK:
-            sentence = f"One request has held the model for more than {_STUCK:.0f} s."
+        if since is not None and time.monotonic() - since > self._stuck:
+            sentence = f"One request has held the model for more than {self._stuck:g} s."
             return frames.pack(id, 503, ("text/plain", ""), sentence.encode())
         return frames.pack(id, 200, ("text/plain", ""))
 

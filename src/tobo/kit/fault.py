@@ -9,14 +9,23 @@ class Fault(Exception):
 
     `status` is used where the service model does not say which HTTP status the code has.
     `members` are further members of the modelled error shape (e.g. `OriginalStatusCode` of ModelError).
+    `retry_after` is the seconds after which the caller may try again, where that is known.
     """
 
-    def __init__(self, code: str, message: str, status: int = 400, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        members: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.members: dict[str, Any] = dict(members or {})
+        self.retry_after = retry_after
 
 
 def validation(message: str) -> Fault:

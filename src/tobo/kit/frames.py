@@ -3,17 +3,21 @@ r"""Frames between a gateway and a replica: a 12-byte header, a few texts, a bod
     body length u32 | id u32 | code u16 | length of the texts u16 | texts, UTF-8, separated by \0 | body
     (big-endian)
 
-A request's `code` is PING or INVOCATIONS, its texts are content type, accept and custom attributes. An answer has the
-request's id, the HTTP status as its `code`, and the texts content type and custom attributes. Ids are the asker's:
-several requests may be outstanding on one connection, and answers may come in any order. CLOSING (id 0) is a replica's
-notice that it will end: what was sent is still answered, new requests belong elsewhere, and the asker closes the
-connection when it has its answers.
+A request's `code` is PING, INVOCATIONS or STREAM, its texts are content type, accept, custom attributes and, where
+there are several models, the name of the one that shall answer. An answer has the request's id, the HTTP status as its
+`code`, and the texts content type and custom attributes. Ids are the asker's: several requests may be outstanding on
+one connection, and answers may come in any order. CLOSING (id 0) is a replica's notice that it will end: what was sent
+is still answered, new requests belong elsewhere, and the asker closes the connection when it has its answers.
+
+A STREAM has a connection of its own, whose flow control is the stream's. Its answer may begin with any number of PART
+frames, texts as in an answer; a frame with a status and no texts that matter ends them, 200 where all is well. Who asked
+closes the connection whenever it wants no more.
 """
 
 import struct
 from typing import NamedTuple
 
-PING, INVOCATIONS, CLOSING = 1, 2, 3
+PING, INVOCATIONS, CLOSING, STREAM, PART = 1, 2, 3, 4, 5
 LONGEST_BODY = 1 << 30
 
 _HEADER = struct.Struct("!IIHH")
@@ -70,11 +74,3 @@ class Reader:
             self._held += data[at:]
             self._needed = needed
         return frames
-
-    @property
-    def begun(self) -> int | None:
-        """The id of the frame of which only a part has come."""
-        if len(self._held) < _SIZE:
-            return None
-        id: int = _HEADER.unpack_from(self._held)[1]
-        return id

@@ -1,5 +1,6 @@
 """The container contract's folders: /opt/ml, or wherever TOBO_ML_ROOT says (SageMaker Developer Guide, "How SageMaker provides training information")."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,16 @@ class MlPaths:
         return cls(Path(os.environ.get("TOBO_ML_ROOT", "/opt/ml")))
 
     @property
+    def code(self) -> Path:
+        return self.root / "code"
+
+    @property
+    def input(self) -> Path:
+        return self.root / "input"
+
+    @property
     def config(self) -> Path:
-        return self.root / "input" / "config"
+        return self.input / "config"
 
     @property
     def hyperparameters(self) -> Path:
@@ -32,19 +41,32 @@ class MlPaths:
         return self.config / "resourceconfig.json"
 
     def channel(self, name: str) -> Path:
-        return self.root / "input" / "data" / name
+        return self.input / "data" / name
 
     @property
     def model(self) -> Path:
         return self.root / "model"
 
     @property
+    def models(self) -> Path:
+        """Of a replica of several models."""
+        return self.root / "models"
+
+    def target_model(self, name: str) -> Path:
+        """The folder of one of several models; its name may hold slashes."""
+        return self.models / hashlib.sha256(name.encode()).hexdigest()[:32]
+
+    @property
+    def output(self) -> Path:
+        return self.root / "output"
+
+    @property
     def failure(self) -> Path:
-        return self.root / "output" / "failure"
+        return self.output / "failure"
 
     @property
     def output_data(self) -> Path:
-        return self.root / "output" / "data"
+        return self.output / "data"
 
     @property
     def checkpoints(self) -> Path:

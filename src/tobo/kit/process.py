@@ -73,6 +73,15 @@ def descendants(pid: int, rows: list[ProcessRow] | None = None) -> list[ProcessR
     return found
 
 
+def processor_seconds(pid: int) -> float | None:
+    """Processor time of one process and of its children that are over; None where the system does not say."""
+    try:
+        fields = _stat_fields((_PROC / str(pid) / "stat").read_bytes())
+    except OSError:
+        return None
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def proportional_bytes(pid: int) -> int | None:
     """Memory of one process with shared pages divided among their users (PSS); None where the system does not say."""
     try:

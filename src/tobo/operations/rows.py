@@ -56,6 +56,21 @@ def known_row(call: Call, kind: str, name: str, missing: Callable[[str], Fault])
     return row
 
 
+def change_row(call: Call, read: Callable[[], Row], event: str, change: Callable[[Row], Mapping[str, Any]]) -> Row:
+    """Writes the fields that `change` gives for the row as it is now; `read` gives the row or refuses (raises Fault)."""
+    while True:
+        row = read()
+        try:
+            return call.context.store.update(row, Event(call.now, event, row.state), modified=call.now, **change(row))
+        except Conflict:
+            continue
+
+
+def made_by(call: Call) -> dict[str, Any]:
+    """A UserContext: who asks."""
+    return {"IamIdentity": {"Arn": call.principal.arn, "PrincipalId": call.principal.user_id}}
+
+
 def remove_row(call: Call, kind: str, name: str, missing: Callable[[str], Fault]) -> None:
     """Deletes a resource that nothing works on; raises as `known_row` does."""
     while True:

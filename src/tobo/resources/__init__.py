@@ -11,10 +11,15 @@ NOUNS = (
     "metrics",
     "training_jobs",
     "tuning_jobs",
+    "processing_jobs",
     "models",
     "transform_jobs",
     "endpoint_configs",
     "endpoints",
+    "autoscaling",
+    "experiments",
+    "lineage",
+    "search",
     "tags",
 )
 

@@ -57,7 +57,7 @@ class Event:
     message: str = ""
 
 
-SortBy = Literal["Name", "CreationTime", "LastModifiedTime", "Status"]
+SortBy = Literal["Name", "Arn", "CreationTime", "LastModifiedTime", "Status", "State"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ class Query:
     space: Namespace
     kind: str
     name_contains: str | None = None
+    name_prefix: str | None = None
+    """Found by the index of names, as `arn` is by that of ARNs."""
+    arn: str | None = None
     created_after: float | None = None
     created_before: float | None = None
     modified_after: float | None = None
@@ -74,6 +77,8 @@ class Query:
     status: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
     """Top-level members of `asked` or `found` that must equal a text, e.g. {"EndpointName": "e"}."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tags that a row must bear."""
     sort_by: SortBy = "CreationTime"
     descending: bool = True
     limit: int = 100

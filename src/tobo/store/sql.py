@@ -20,9 +20,11 @@ HEAD = "0001"
 
 _SORT_COLUMNS = {
     "Name": resources.c.name,
+    "Arn": resources.c.arn,
     "CreationTime": resources.c.created,
     "LastModifiedTime": resources.c.modified,
     "Status": resources.c.status,
+    "State": resources.c.state,
 }
 # Built once: composing them anew costs more than their execution.
 _BY_KEY = sa.select(resources).where(
@@ -161,7 +163,14 @@ def _in_kind(space: Namespace, kind: str) -> sa.ColumnElement[bool]:
 
 def _filters(query: Query) -> list[sa.ColumnElement[bool]]:
     c = resources.c
-    found = [_in_kind(query.space, query.kind)]
+    if query.arn is None:
+        found = [_in_kind(query.space, query.kind)]
+    else:
+        # The planner shall take the index of ARNs: kind and namespace are hidden from it.
+        found = [c.arn == query.arn, c.account + "" == query.space.account]
+        found += [c.region + "" == query.space.region, c.kind + "" == query.kind]
+    if query.name_prefix is not None:
+        found += [c.name >= query.name_prefix, c.name < query.name_prefix + "\U0010ffff"]
     if query.name_contains is not None:
         found.append(sa.func.lower(c.name).contains(query.name_contains.lower(), autoescape=True))
     if query.created_after is not None:
@@ -176,6 +185,7 @@ def _filters(query: Query) -> list[sa.ColumnElement[bool]]:
         found.append(c.status == query.status)
     for member, value in query.where.items():
         found.append((c.asked[member].as_string() == value) | (c.found[member].as_string() == value))
+    found += [c.tags[key].as_string() == value for key, value in query.tags.items()]
     return found
 
 

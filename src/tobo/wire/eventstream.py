@@ -7,7 +7,7 @@ Specification".
 
 import struct
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -171,6 +171,9 @@ async def stream(
         else:
             headers = {":message-type": "error", ":error-code": fault.code, ":error-message": fault.message}
             yield write_frame(Frame(headers, b""))
+    finally:
+        if isinstance(events, AsyncGenerator):  # what it holds open must not wait for the garbage collector
+            await events.aclose()
 
 
 async def _each(

@@ -1,5 +1,6 @@
 """botocore's service models, loaded when first asked for and kept without their documentation."""
 
+import gc
 import gzip
 import sys
 from functools import cache
@@ -49,7 +50,9 @@ _loader = Loader(file_loader=_ModelFiles())
 def description(service: str) -> dict[str, Any]:
     """The model file of a service, prose left out; raises Fault UnknownOperationException where botocore has none."""
     try:
-        return dict(_loader.load_service_model(service, "service-2"))
+        found = dict(_loader.load_service_model(service, "service-2"))
+        gc.freeze()  # it stays for good: the collector need not look at it, which halts all requests for 0.1 s each time
+        return found
     except UnknownServiceError:
         raise Fault("UnknownOperationException", f"There is no service '{service}'; name one of AWS's.") from None
 

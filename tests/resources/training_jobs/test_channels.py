@@ -13,8 +13,8 @@ from tobo.kit.clock import SystemClock
 from tobo.kit.fault import Fault
 from tobo.objects.base import ObjectInfo, Objects
 from tobo.objects.folder import FolderObjects
+from tobo.operations.channels import lay_out_channel
 from tobo.operations.sources import relative_key
-from tobo.resources.training_jobs.channels import lay_out_channel
 from tobo.wire.body import Body
 
 SPACE = Namespace("111122223333", "us-east-1")

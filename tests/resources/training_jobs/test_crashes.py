@@ -55,11 +55,11 @@ def test_an_endpoint_survives_a_restart(fresh_server: Callable[..., Server]) -> 
     upload_photos(server, BUCKET)
     server.client("sagemaker").create_training_job(**training_job("kept", BUCKET))
     deploy(server, "kept", wait(server.client("sagemaker"), "kept")["ModelArtifacts"]["S3ModelArtifacts"])
-    [before] = running(server.state, "/kept/AllTraffic").values()
+    [before] = running(server.state, "/kept/").values()
     server.kill()
     server.start()
     assert classify(server, "kept", photo(1)).index(max(classify(server, "kept", photo(1)))) == 1
-    assert list(running(server.state, "/kept/AllTraffic").values()) == [before]
+    assert list(running(server.state, "/kept/").values()) == [before]
 
 
 @pytest.mark.parametrize("victim", ["job", "job and its parent"])

@@ -39,6 +39,8 @@ def handler(folder):
         if request.body == b"die once" and not (seen.parent / "died").exists():
             (seen.parent / "died").touch()
             os._exit(9)
+        if request.body == b"die always":
+            os._exit(9)
         return Response(200, request.body, request.accept if "/" in request.accept else request.content_type)
     return answer
 """
@@ -309,6 +311,14 @@ def test_a_replica_that_dies_is_replaced_and_the_record_asked_again(
     job = run(warm_server, "mortal-batch", MaxConcurrentTransforms=1)
     assert job["TransformJobStatus"] == "Completed", job["FailureReason"]
     assert outputs(warm_server, "mortal-batch") == {"1.out": b"die once", "2.out": b"fine"}
+
+
+def test_a_record_that_kills_its_replica_is_given_up(warm_server: Server, bucket: str, tmp_path: Path) -> None:
+    put(warm_server, "deadly-batch/in", {"1": b"die always", "2": b"fine"})
+    make_echo(warm_server, "deadly-batch", tmp_path)
+    job = run(warm_server, "deadly-batch", MaxConcurrentTransforms=1)
+    assert job["TransformJobStatus"] == "Failed" and "died while it worked" in job["FailureReason"], job
+    assert outputs(warm_server, "deadly-batch") == {"2.out": b"fine"}
 
 
 def test_stop_and_what_lists_find(warm_server: Server, bucket: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tobo.kit.states import states_of
 from tobo.resources.tuning_jobs import states
 from tobo.resources.tuning_jobs.objective import behind_median, brackets, cut_at_rung, rungs
 from tobo.resources.tuning_jobs.ranges import Axis, axes
+from tobo.resources.tuning_jobs.running import resource_config
 from tobo.resources.tuning_jobs.searches import check_request, searches
 from tobo.resources.tuning_jobs.strategies import History, suggest
 from tobo.resources.tuning_jobs.trials import Trial, best, not_improving
@@ -44,6 +45,14 @@ def test_scales(axis: Axis, middle: float) -> None:
     assert axis.position(axis.text(0.5)) == pytest.approx(0.5)
     assert axis.position(repr(axis.high + 1)) is None
     assert axis.position("word") is None
+
+
+def test_the_machine_of_a_trial() -> None:
+    """SDK 2.x sends HyperParameterTuningResourceConfig; a training job, and HyperparameterTuner.attach, have a ResourceConfig."""
+    asked = {"HyperParameterTuningResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2}}
+    machine = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
+    assert resource_config(asked) == {"ResourceConfig": machine}
+    assert resource_config({}) == {}
 
 
 def test_automatic_ranges_and_scales() -> None:

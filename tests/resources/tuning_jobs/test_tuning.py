@@ -39,6 +39,12 @@ def test_the_talks_case(sagemaker: Any) -> None:
         "Stopped": 0,
     }
     assert told["ObjectiveStatusCounters"] == {"Succeeded": 10, "Pending": 0, "Failed": 0}
+    assert told["HyperParameterTuningJobConfig"]["TrainingJobEarlyStoppingType"] == "Off"
+    # what SageMaker adds, and HyperparameterTuner.attach of the SDK counts on
+    definition = told["TrainingJobDefinition"]
+    assert definition["StaticHyperParameters"] == {**STATIC, "_tuning_objective_metric": "validation:accuracy"}
+    metrics = definition["AlgorithmSpecification"]["MetricDefinitions"]
+    assert "validation:accuracy" in [metric["Name"] for metric in metrics]
     listed = trials(sagemaker, "talk", SortBy="FinalObjectiveMetricValue", SortOrder="Descending", MaxResults=3)
     values = [trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for trial in listed]
     assert len(values) == 10 and values == sorted(values, reverse=True)

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.compute.instances import instance
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row, remove_row
+from tobo.resources.endpoint_configs.features import check_features
+from tobo.resources.endpoint_configs.variants import check_variants
 from tobo.store.base import Row
 
 KIND = "endpoint-config"
 
 _NOT_YET = {
-    "AsyncInferenceConfig": "asynchronous inference",
-    "ShadowProductionVariants": "shadow variants",
     "ExplainerConfig": "explainers",
     "CrossRegionTrafficConfig": "cross-region traffic",
 }
@@ -25,8 +24,12 @@ _NOT_YET = {
 def create_endpoint_config(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Raises Fault ValidationException where a model is unknown, a feature is not built or the name is taken."""
     _check(call, asked)
-    variants = [{"InitialVariantWeight": 1.0, **variant} for variant in asked["ProductionVariants"]]
-    row = add_row(call, KIND, asked["EndpointConfigName"], {**asked, "ProductionVariants": variants}, _taken)
+    variants = {
+        member: [{"InitialVariantWeight": 1.0, **variant} for variant in asked[member]]
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+        if asked.get(member)
+    }
+    row = add_row(call, KIND, asked["EndpointConfigName"], {**asked, **variants}, _taken)
     return {"EndpointConfigArn": row.arn}
 
 
@@ -66,23 +69,6 @@ def _check(call: Call, asked: Mapping[str, Any]) -> None:
     for member, feature in _NOT_YET.items():
         if asked.get(member):
             raise validation(f"{member} is given, but {feature} is not supported yet; leave it out.")
-    if asked.get("DataCaptureConfig", {}).get("EnableCapture"):
-        raise validation(
-            "DataCaptureConfig.EnableCapture is true, but data capture is not supported yet; leave it out."
-        )
-    variants = asked["ProductionVariants"]
-    if len(variants) != 1:
-        raise validation(f"ProductionVariants has {len(variants)} entries; one variant an endpoint is supported yet.")
-    variant = variants[0]
-    if variant.get("ServerlessConfig"):
-        raise validation("ServerlessConfig is not supported yet; give InstanceType and InitialInstanceCount.")
-    if not variant.get("ModelName"):
-        raise validation(
-            f"The variant '{variant['VariantName']}' has no ModelName; inference components are not supported."
-        )
-    if not variant.get("InstanceType") or not variant.get("InitialInstanceCount"):
-        raise validation(
-            f"The variant '{variant['VariantName']}' needs an InstanceType and an InitialInstanceCount of 1 or more."
-        )
-    instance(variant["InstanceType"])
-    call.call("sagemaker", "DescribeModel", ModelName=variant["ModelName"])
+    check_features(asked)
+    for variant in check_variants(asked):
+        call.call("sagemaker", "DescribeModel", ModelName=variant["ModelName"])

@@ -1,166 +1,184 @@
-"""What the controller does for an endpoint: lays models out, starts replicas, replaces the dead; each command is safe to repeat."""
+"""What the controller does for an endpoint: the fleet that answers is kept up, and changes happen beside it."""
 
-import logging
-import shutil
+import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tobo.algorithms import find_algorithm
-from tobo.compute.instances import instance
-from tobo.hosting.base import Dead, Ready, ReplicaSpec
+from tobo.compute.limits import machine_cpus
 from tobo.kit.fault import Fault
-from tobo.kit.states import Step
-from tobo.operations.artifacts import lay_model_out, serving_environment
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
-from tobo.resources.endpoints import states
+from tobo.resources.endpoints import features, replicas, states
 from tobo.resources.endpoints.api import KIND
-from tobo.resources.endpoints.routes import ROUTES, address, flush_traffic, set_route
+from tobo.resources.endpoints.fleets import Fleet, died_starting, grown, replicas_of, settled, shrunk
+from tobo.resources.endpoints.metrics import flush_metrics
+from tobo.resources.endpoints.routes import Route, close_route, open_route, shift_to_next
+from tobo.resources.endpoints.serverless import Demand, replicas_wanted
 from tobo.store.base import Row
 
-log = logging.getLogger("tobo.endpoints")
-
-START_POLL_SECONDS = 0.03
+POLL_SECONDS = 0.03
 HEALTH_POLL_SECONDS = 1.0
+DELETION_GRACE = 10.0
+
+_looked: dict[tuple[str, int], float] = {}
+"""When the fleet that answers was looked at last, by state folder and row."""
 
 
-def group_of(row: Row, variant: str) -> str:
-    """The hosting group of a variant; invoke.py builds the same from its request."""
-    return f"{row.key.space.account}/{row.key.space.region}/{row.key.name}/{variant}"
+def stand_up(context: Context, row: Row) -> Outcome:
+    """Until every replica of the next fleet answered a ping. Raises Fault where one died or took too long."""
+    found = _keep_up(context, row)
+    tended = _tend_next(context, row)
+    if tended.ready:
+        return Done({**found, "_next": {**tended.fleet, "serving_since": context.clock.now()}})
+    return _again(row, POLL_SECONDS, {**found, "_next": tended.fleet})
 
 
-def deploy(context: Context, row: Row) -> Outcome:
-    """Unpacks each variant's model and starts its replicas."""
-    replicas = []
-    for variant in row.found["_variants"]:
-        lay_model_out(context, row.key.space, variant, _folder(context, row) / variant["VariantName"])
-        replicas += [_replica(row, variant, ordinal, generation=1) for ordinal in range(variant["InstanceCount"])]
-    for replica in replicas:
-        _start(context, row, replica)
-    return Done({"_replicas": replicas})
+def shift(context: Context, row: Row) -> Outcome:
+    """Moves the traffic as the deployment says. Raises Fault where a replica of the next fleet dies meanwhile."""
+    _open(context, row)
+    elapsed = context.clock.now() - row.found["_next"]["serving_since"]
+    if elapsed >= shift_to_next(row).end:
+        return Happened("serving", {"_fleet": row.found["_next"], "_next": None, "_old": row.found["_fleet"]})
+    if not _is_time(context, row):
+        return Again(POLL_SECONDS)
+    return _again(row, POLL_SECONDS, {"_next": _tend_next(context, row).fleet, **_keep_up(context, row)})
 
 
-def await_ready(context: Context, row: Row) -> Outcome:
-    """InService when every replica answered a ping; Failed when one died or none answered in time."""
-    replicas = [dict(replica) for replica in row.found["_replicas"]]
-    for replica in replicas:
-        state = context.hosting.look(replica["name"])
-        if isinstance(state, Dead):
-            raise Fault("ClientError", f"The model of variant '{replica['variant']}' did not start: {state.reason}")
-        replica["ready"] = isinstance(state, Ready)
-    if all(replica["ready"] for replica in replicas):
-        _open(row)
-        return Happened("ready", {"_replicas": replicas})
-    seconds = max(variant["StartSeconds"] for variant in row.found["_variants"])
-    if context.clock.now() - row.created > seconds:
-        slow = next(replica for replica in replicas if not replica["ready"])
-        raise Fault(
-            "ClientError",
-            f"The primary container for production variant {slow['variant']} did not pass the ping health check within "
-            f"{seconds} s. Please check CloudWatch logs for this endpoint.",
-        )
-    return Again(START_POLL_SECONDS)
+def resize(context: Context, row: Row) -> Outcome:
+    """Until each variant has as many ready replicas as it shall have. Raises Fault where an added one died."""
+    _open(context, row)
+    fleet = row.found["_fleet"]
+    tended = replicas.tend(context, row, fleet)
+    short = {
+        variant["VariantName"]
+        for variant in fleet["variants"]
+        if sum(r["ready"] for r in replicas_of(tended.fleet, variant["VariantName"])) < variant["InstanceCount"]
+    }
+    if not short:
+        settled_fleet, surplus = settled(tended.fleet)
+        return Happened("serving", {"_fleet": settled_fleet, "_old": surplus})
+    for replica, reason in tended.dead:
+        if replica["variant"] in short and replica["number"] > fleet["before"]["last"]:
+            raise Fault("ClientError", reason)
+    return _again(row, POLL_SECONDS, {"_fleet": replicas.replace_dead(context, row, tended)})
+
+
+def release(context: Context, row: Row) -> Outcome:
+    """The fleet that goes gets no more requests; what it has begun it finishes."""
+    _open(context, row)
+    old = row.found["_old"]
+    replicas.stop(context, row, old, old["replicas"], replicas.DRAIN_SECONDS)
+    return Done()
+
+
+def retire(context: Context, row: Row) -> Outcome:
+    """Until nothing of the fleet that goes runs any more."""
+    found = _keep_up(context, row)
+    old = row.found["_old"]
+    if not replicas.gone(context, row, old):
+        return _again(row, POLL_SECONDS, found)
+    if old["number"] != row.found["_fleet"]["number"]:
+        replicas.remove_files(context, row, old)
+    return Happened("retired", {**found, "_old": None})
 
 
 def supervise(context: Context, row: Row) -> Outcome:
-    """Looks at each replica and replaces the dead ones, for as long as the endpoint is in service."""
-    _open(row)
-    flush_traffic(context, row)
-    replicas = []
-    for replica in row.found["_replicas"]:
-        state = context.hosting.look(replica["name"])
-        if isinstance(state, Dead):
-            log.warning("replica %s is dead (%s) and is replaced", replica["name"], state.reason)
-            context.hosting.stop(replica["name"], 0.0)
-            variant = next(v for v in row.found["_variants"] if v["VariantName"] == replica["variant"])
-            lay_model_out(context, row.key.space, variant, _folder(context, row) / variant["VariantName"])
-            replica = _replica(row, variant, replica["ordinal"], replica["generation"] + 1)
-            _start(context, row, replica)
-        else:
-            replica = {**replica, "ready": isinstance(state, Ready)}
-        replicas.append(replica)
-    changed = replicas != row.found["_replicas"]
-    return Again(HEALTH_POLL_SECONDS, {"_replicas": replicas} if changed else None)
+    """Replaces dead replicas and follows the demand for serverless variants, for as long as the endpoint is in service."""
+    _looked.pop(_at(context, row), None)
+    found = _keep_up(context, row)
+    fleet = found["_fleet"]
+    if all(replica["ready"] for replica in fleet["replicas"]) or died_starting(row.found["_fleet"], fleet):
+        return _again(row, HEALTH_POLL_SECONDS, found)
+    return _again(row, POLL_SECONDS, found)
 
 
 def stop_replicas(context: Context, row: Row) -> Outcome:
     """For an endpoint that failed to start: nothing of it goes on."""
     _stop_all(context, row)
-    return Done({"_replicas": []})
+    return Done({"_next": {**row.found["_next"], "replicas": []}})
 
 
 def remove(context: Context, row: Row) -> Outcome:
     """Replicas, folder and at last the row itself; the log stays."""
-    flush_traffic(context, row, at_once=True)
-    ROUTES.pop(address(row), None)
+    flush_metrics(context, row, at_once=True)
+    route = close_route(row)
+    if route is not None:
+        features.end(route)
+    features.drop_backlog(context, row)
     _stop_all(context, row)
+    _looked.pop(_at(context, row), None)
     context.store.delete(row)
     return Done()
 
 
-def _open(row: Row) -> None:
-    set_route(row, [(variant["VariantName"], variant["Weight"]) for variant in row.found["_variants"]])
+def _open(context: Context, row: Row) -> Route:
+    """Says where requests go now, and what goes with them."""
+    route = open_route(context, row)
+    features.follow(context, route)
+    return route
+
+
+def _keep_up(context: Context, row: Row) -> dict[str, Any]:
+    """Now and then, what keeps the fleet that answers alive; what is to be written of it."""
+    if row.found["_fleet"] is None or not _is_time(context, row):
+        return {}
+    _looked[_at(context, row)] = time.monotonic()
+    demands = _open(context, row).demands
+    flush_metrics(context, row)
+    fleet = replicas.replace_dead(context, row, replicas.tend(context, row, row.found["_fleet"]))
+    return {"_fleet": _fit_to_demand(context, row, fleet, demands)}
+
+
+def _fit_to_demand(context: Context, row: Row, fleet: Fleet, demands: Mapping[str, Demand]) -> Fleet:
+    """More or fewer replicas for the serverless variants; the new ones start when the fleet is tended next."""
+    most = max(1, int(context.settings.cpus or machine_cpus()))
+    for variant in fleet["variants"]:
+        if not variant.get("ServerlessConfig"):
+            continue
+        name = variant["VariantName"]
+        have = len(replicas_of(fleet, name))
+        wanted = replicas_wanted(variant, demands[name], have, most, context.settings.serverless_idle_seconds)
+        fleet, surplus = shrunk(grown(fleet, name, wanted), name, wanted)
+        replicas.stop(context, row, fleet, surplus, replicas.DRAIN_SECONDS)
+    return fleet
+
+
+def _is_time(context: Context, row: Row) -> bool:
+    """Whether the fleet that answers was not looked at for a while, or has replicas that start."""
+    fleet = row.found["_fleet"]
+    if fleet is not None and not all(replica["ready"] for replica in fleet["replicas"]):
+        return True
+    return time.monotonic() - _looked.get(_at(context, row), 0.0) >= HEALTH_POLL_SECONDS
+
+
+def _tend_next(context: Context, row: Row) -> replicas.Tended:
+    """Raises Fault where a replica of the next fleet is dead, or the deployment takes longer than it may."""
+    fleet = row.found["_next"]
+    policy = fleet["deployment"].get("BlueGreenUpdatePolicy", {})
+    limit = policy.get("MaximumExecutionTimeoutInSeconds")
+    if limit is not None and context.clock.now() - fleet["since"] > limit:
+        raise Fault("ClientError", f"The deployment took longer than MaximumExecutionTimeoutInSeconds of {limit}.")
+    tended = replicas.tend(context, row, fleet)
+    if tended.dead:
+        raise Fault("ClientError", tended.dead[0][1])
+    return tended
+
+
+def _again(row: Row, seconds: float, found: Mapping[str, Any]) -> Again:
+    """Writes only what is new."""
+    changed = {member: value for member, value in found.items() if value != row.found[member]}
+    return Again(seconds, changed or None)
 
 
 def _stop_all(context: Context, row: Row) -> None:
-    for name in _names_to_stop(row):
-        context.hosting.stop(name)
-    shutil.rmtree(_folder(context, row), ignore_errors=True)
+    for member in ("_fleet", "_next", "_old"):
+        if fleet := row.found[member]:
+            replicas.stop(context, row, fleet, fleet["replicas"], DELETION_GRACE)
+    replicas.remove_files(context, row)
 
 
-def _names_to_stop(row: Row) -> set[str]:
-    """Every replica that may have been started: a deletion can overtake the command that was about to write it down."""
-    variants = {variant["VariantName"]: variant for variant in row.found["_variants"]}
-    first = [
-        _replica(row, variant, ordinal, 1)
-        for variant in variants.values()
-        for ordinal in range(variant["InstanceCount"])
-    ]
-    written = row.found["_replicas"]
-    next_ones = [_replica(row, variants[r["variant"]], r["ordinal"], r["generation"] + 1) for r in written]
-    return {replica["name"] for replica in (*first, *written, *next_ones)}
-
-
-def _folder(context: Context, row: Row) -> Path:
-    return context.settings.state / "endpoints" / str(row.id)
-
-
-def _replica(row: Row, variant: Mapping[str, Any], ordinal: int, generation: int) -> dict[str, Any]:
-    name = f"{group_of(row, variant['VariantName'])}/{row.id}-{ordinal}-{generation}"
-    return {
-        "name": name,
-        "variant": variant["VariantName"],
-        "ordinal": ordinal,
-        "generation": generation,
-        "ready": False,
-    }
-
-
-def _start(context: Context, row: Row, replica: Mapping[str, Any]) -> None:
-    variant = next(v for v in row.found["_variants"] if v["VariantName"] == replica["variant"])
-    algorithm = find_algorithm(variant["Image"])
-    if algorithm is None:
-        raise Fault("ClientError", f"The image '{variant['Image']}' does not run here any more.")
-    machine = instance(variant["InstanceType"])
-    stream = f"{replica['variant']}/i-{row.id:08x}{replica['ordinal']:04x}{replica['generation']:05x}"
-    root = _folder(context, row) / variant["VariantName"]
-    context.hosting.start(
-        ReplicaSpec(
-            group=group_of(row, variant["VariantName"]),
-            name=replica["name"],
-            ml_root=root,
-            log=context.logs.stream_file(row.key.space, f"/aws/sagemaker/Endpoints/{row.key.name}", stream),
-            entry=algorithm.serve,
-            environment=serving_environment(context, row.key.space, root, variant["Environment"]),
-            cpus=machine.vcpus,
-            memory_bytes=machine.memory_bytes,
-        )
-    )
-
-
-def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return {"FailureReason": message[:1024]} if step.state == "Failed" else {}
+def _at(context: Context, row: Row) -> tuple[str, int]:
+    return str(context.settings.state), row.id
 
 
 MACHINE = register(
@@ -168,7 +186,10 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands={command.__name__: command for command in (deploy, await_ready, supervise, stop_replicas, remove)},
-        on_step=_on_step,
+        commands={
+            command.__name__: command
+            for command in (stand_up, shift, resize, release, retire, supervise, stop_replicas, remove)
+        },
+        on_step=states.on_step,
     )
 )

@@ -34,6 +34,10 @@ MANAGED: Mapping[str, Mapping[str, Any]] = {
     ROOT + "AmazonSageMakerFullAccess": _allow(
         "sagemaker:*", "s3:*", "logs:*", "cloudwatch:*", "application-autoscaling:*", "ecr:*",
         "iam:PassRole", "iam:GetRole", "iam:ListRoles", "iam:SimulatePrincipalPolicy", "sts:GetCallerIdentity",
+        # No EC2 here, yet SageMaker SDK 3.x trains only with a role that may attach to a VPC.
+        "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
+        "ec2:DeleteNetworkInterfacePermission", "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
     ),
     ROOT + "AmazonSageMakerReadOnly": _allow(
         "sagemaker:Describe*", "sagemaker:List*", "sagemaker:BatchGetMetrics", "sagemaker:GetDeviceRegistration",

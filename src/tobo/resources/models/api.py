@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.algorithms import algorithms, find_algorithm
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call
+from tobo.operations.images import find_image
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row, remove_row
@@ -69,18 +69,46 @@ def _check_container(call: Call, container: Mapping[str, Any]) -> None:
     image = container.get("Image")
     if not image:
         raise validation("The container has no Image; ModelPackageName is not supported yet.")
-    if find_algorithm(image) is None:
-        raise validation(
-            f"The image '{image}' is none that runs here; the repositories that do are: {', '.join(sorted(algorithms()))}."
-        )
+    found = find_image(call.context, image, "the container's Image")
+    if found.serve is None:
+        raise validation(f"The image '{image}' is not made for serving.")
+    submitted = container.get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    if submitted.startswith("s3://"):
+        _check_there(call, submitted, "SAGEMAKER_SUBMIT_DIRECTORY", "the serving code")
+    own = found.algorithm is None and found.framework is None
+    if container.get("Mode") == "MultiModel":
+        _check_models(call, container, own)
+        return
     source = container.get("ModelDataSource", {}).get("S3DataSource")
     address = source["S3Uri"] if source else container.get("ModelDataUrl")
     if not address:
+        if own:
+            return  # an image of one's own may hold its model itself
         raise validation("The container has no ModelDataUrl; give the model.tar.gz of a training job.")
-    uri = parse_s3_uri(address, "ModelDataUrl")
+    _check_there(call, address, "ModelDataUrl", "model data")
+
+
+def _check_models(call: Call, container: Mapping[str, Any], own: bool) -> None:
+    """Several models: a prefix, below which archives may come and go later."""
+    if own:
+        raise validation(
+            f"The container's Mode is MultiModel, which the image '{container['Image']}' cannot be here: only the built-in "
+            "and framework images load models while they serve."
+        )
+    if not container.get("ModelDataUrl"):
+        raise validation("The container's Mode is MultiModel, which needs a ModelDataUrl: the prefix of the archives.")
+    uri = parse_s3_uri(container["ModelDataUrl"], "ModelDataUrl")
+    try:
+        call.context.objects.bucket(call.space, uri.bucket)
+    except Fault as fault:
+        raise validation(f"Could not find model data at {uri}: {fault.message}") from None
+
+
+def _check_there(call: Call, address: str, place: str, what: str) -> None:
+    uri = parse_s3_uri(address, place)
     try:
         there = bool(call.context.objects.list(call.space, uri.bucket, uri.key, limit=1).objects)
     except Fault:
         there = False
     if not there:
-        raise validation(f"Could not find model data at {address}.")
+        raise validation(f"Could not find {what} at {address}.")

@@ -27,6 +27,8 @@ def add_tags(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "ListTags", resource=_resource)
 def list_tags(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """All of them, in the order of their keys: a page holds 50 at least, and a resource has no more."""
+    if asked.get("NextToken"):
+        raise validation("NextToken is not one that this operation gave; all tags come on one page.")
     return {"Tags": _listed(_known(call, asked["ResourceArn"]).tags)}
 
 

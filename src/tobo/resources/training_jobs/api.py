@@ -6,10 +6,11 @@ from typing import Any
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call
+from tobo.operations.jobs import Jobs
 from tobo.operations.listing import list_rows
-from tobo.operations.machine import advance_fresh
+from tobo.operations.recording import check_experiment
 from tobo.operations.registry import operation
-from tobo.operations.rows import add_row, known_row
+from tobo.operations.rows import add_row
 from tobo.resources.training_jobs import states
 from tobo.resources.training_jobs.requests import DEFAULT_MAX_RUNTIME, check_request
 from tobo.store.base import Conflict, Event, Row
@@ -21,16 +22,18 @@ KIND = "training-job"
 def create_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One insert; the controller does the rest. Raises Fault ResourceInUse, ValidationException."""
     name = asked["TrainingJobName"]
-    algorithm = check_request(asked)
+    image = check_request(call.context, asked)
+    check_experiment(call, asked)
     output = parse_s3_uri(asked["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
     kept = dict(asked)
     # Clients index these without asking (wire.md), so they are there even where the request left them out.
     kept["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP", **asked["OutputDataConfig"]}
     kept["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **asked.get("StoppingCondition", {})}
-    kept["AlgorithmSpecification"] = {
-        **asked["AlgorithmSpecification"],
-        "MetricDefinitions": [{"Name": metric.name, "Regex": metric.regex} for metric in algorithm.metrics],
-    }
+    if image.algorithm is not None:
+        kept["AlgorithmSpecification"] = {
+            **asked["AlgorithmSpecification"],
+            "MetricDefinitions": [{"Name": metric.name, "Regex": metric.regex} for metric in image.algorithm.metrics],
+        }
     artifact = output.below(
         name, "output", "model.tar.gz" if kept["OutputDataConfig"]["CompressionType"] == "GZIP" else "model/"
     )
@@ -51,8 +54,7 @@ def create_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "DescribeTrainingJob")
 def describe_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read."""
-    row = known_row(call, KIND, asked["TrainingJobName"], _missing)
-    return {**row.asked, **row.found, **_head(row)}
+    return JOBS.describe(call, asked)
 
 
 @operation("sagemaker", "ListTrainingJobs")
@@ -66,17 +68,14 @@ def list_training_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "StopTrainingJob")
 def stop_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """SIGTERM, 120 s, SIGKILL; model and output are still uploaded. Stopping a stopping job changes nothing."""
-    name = asked["TrainingJobName"]
-    if known_row(call, KIND, name, _missing).status != "Stopping":
-        advance_fresh(call.context, lambda: _running(call, name), "stop")
-    return {}
+    return JOBS.stop(call, asked)
 
 
 @operation("sagemaker", "UpdateTrainingJob")
 def update_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Profiler and remote-debug settings are kept and described; a warm pool's keep-alive is, too, but keeps nothing alive."""
     while True:
-        row = known_row(call, KIND, asked["TrainingJobName"], _missing)
+        row = JOBS.row(call, asked)
         if row.state in states.TERMINAL and "ResourceConfig" not in asked:
             raise validation(
                 f"Training job '{row.key.name}' is {row.status}; only one that is in progress can be updated."
@@ -96,16 +95,7 @@ def update_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "DeleteTrainingJob")
 def delete_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Forgets a job that is over; its model and logs stay. Raises Fault ResourceInUse while it runs."""
-    row = known_row(call, KIND, asked["TrainingJobName"], _missing)
-    if row.state not in states.TERMINAL or row.todo:
-        raise Fault(
-            "ResourceInUse", f"Training job '{row.key.name}' is {row.status}; stop it and wait until it is over."
-        )
-    try:
-        call.context.store.delete(row)
-    except Conflict:
-        raise Fault("ResourceInUse", f"Training job '{row.key.name}' is being changed; try again.") from None
-    return {}
+    return JOBS.delete(call, asked)
 
 
 def _taken(arn: str) -> Fault:
@@ -120,23 +110,9 @@ def _missing(arn: str) -> Fault:
     return validation("Requested resource not found.")
 
 
-def _running(call: Call, name: str) -> Row:
-    row = known_row(call, KIND, name, _missing)
-    if row.state in states.TERMINAL:
-        raise validation(f"The request was rejected because the training job is in status {row.status}.")
-    return row
-
-
-def _head(row: Row) -> dict[str, Any]:
-    return {
-        "TrainingJobName": row.key.name,
-        "TrainingJobArn": row.arn,
-        "TrainingJobStatus": row.status,
-        "CreationTime": row.created,
-        "LastModifiedTime": row.modified,
-    }
-
-
 def _summary(row: Row) -> dict[str, Any]:
     end = {"TrainingEndTime": row.found["TrainingEndTime"]} if "TrainingEndTime" in row.found else {}
-    return {**_head(row), "SecondaryStatus": row.found["SecondaryStatus"], **end}
+    return {**JOBS.head(row), "SecondaryStatus": row.found["SecondaryStatus"], **end}
+
+
+JOBS = Jobs("TrainingJob", KIND, "training job", states.TERMINAL, _missing)

@@ -15,7 +15,7 @@ from tobo.kit.paths import MlPaths
 from tobo.operations.context import Context
 from tobo.store.base import Row
 
-HOST = "algo-1"
+HOST, GROUP_NAME = "algo-1", "homogeneousCluster"
 GROUP = "/aws/sagemaker/TrainingJobs"
 
 
@@ -39,6 +39,7 @@ def log_stream(row: Row) -> str:
 def write_configuration(paths: MlPaths, row: Row) -> None:
     """hyperparameters.json, resourceconfig.json, inputdataconfig.json and the metadata that SDKs read inside jobs."""
     paths.make()
+    (paths.output / "intermediate").mkdir(exist_ok=True)
     asked = row.asked
     machine = asked["ResourceConfig"]
     channels = {channel["ChannelName"]: _channel(channel) for channel in asked.get("InputDataConfig", [])}
@@ -50,7 +51,10 @@ def write_configuration(paths: MlPaths, row: Row) -> None:
                 "current_host": HOST,
                 "hosts": [HOST],
                 "current_instance_type": machine["InstanceType"],
-                "current_group_name": "homogeneousCluster",
+                "current_group_name": GROUP_NAME,
+                "instance_groups": [
+                    {"instance_group_name": GROUP_NAME, "instance_type": machine["InstanceType"], "hosts": [HOST]}
+                ],
                 "network_interface_name": "lo",
             },
         ),
@@ -64,7 +68,7 @@ def write_configuration(paths: MlPaths, row: Row) -> None:
 
 
 def environment(context: Context, row: Row, paths: MlPaths, credentials: Mapping[str, str]) -> dict[str, str]:
-    """What the job's process sees; the user's own Environment wins over ours."""
+    """What the job's process, which sees its tree at `paths`, finds; the user's own Environment wins over ours."""
     asked = row.asked
     machine = instance(asked["ResourceConfig"]["InstanceType"])
     cpus = max(1, min(int(machine.vcpus), os.cpu_count() or 1))
@@ -74,6 +78,7 @@ def environment(context: Context, row: Row, paths: MlPaths, credentials: Mapping
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(paths.root),
         "TOBO_ML_ROOT": str(paths.root),
+        "TOBO_FEATURES": str(context.settings.state / "features"),
         "TRAINING_JOB_NAME": row.key.name,
         "TRAINING_JOB_ARN": row.arn,
         "AWS_REGION": row.key.space.region,
@@ -91,15 +96,14 @@ def environment(context: Context, row: Row, paths: MlPaths, credentials: Mapping
         "SM_HPS": orjson.dumps(hyperparameters).decode(),
         "SM_MODEL_DIR": str(paths.model),
         "SM_OUTPUT_DATA_DIR": str(paths.output_data),
-        "SM_INPUT_DIR": str(paths.root / "input"),
+        "SM_INPUT_DIR": str(paths.input),
         "SM_INPUT_CONFIG_DIR": str(paths.config),
         **{f"SM_CHANNEL_{name.upper()}": str(paths.channel(name)) for name in channels},
-        **{f"SM_HP_{name.upper()}": value for name, value in hyperparameters.items()},
+        **{f"SM_HP_{name.upper()}": value for name, value in hyperparameters.items() if "=" not in name},
         **credentials,
     }
     if context.settings.pretrained:
-        source = context.settings.pretrained
-        found["TOBO_PRETRAINED"] = source if "://" in source else str(Path(source).absolute())
+        found["TOBO_PRETRAINED"] = context.settings.pretrained
     return found | dict(asked.get("Environment", {}))
 
 

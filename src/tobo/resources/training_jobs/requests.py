@@ -2,29 +2,40 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tobo.algorithms import algorithms, find_algorithm
 from tobo.compute.instances import instance
 from tobo.kit.algorithm import Algorithm, Hyperparameter
 from tobo.kit.fault import validation
 from tobo.kit.s3_uri import parse_s3_uri
+from tobo.operations.context import Context
+from tobo.operations.images import Image, find_image
+from tobo.resources.training_jobs.source import check_source
+from tobo.telemetry.scrape import check_definitions
 
 DEFAULT_MAX_RUNTIME = 86_400
 """Seconds; CreateTrainingJob's documented default."""
 
 
-def check_request(asked: Mapping[str, Any]) -> Algorithm:
-    """The algorithm that the request means; raises Fault ValidationException in one sentence."""
-    algorithm = _algorithm(asked)
+def check_request(context: Context, asked: Mapping[str, Any]) -> Image:
+    """The image that the request means; raises Fault ValidationException in one sentence."""
+    image = _image(context, asked)
     _check_machine(asked.get("ResourceConfig"))
-    _check_channels(algorithm, asked.get("InputDataConfig", []))
+    channels = asked.get("InputDataConfig", [])
+    _check_channels(channels)
     parse_s3_uri(asked["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
     if checkpoint := asked.get("CheckpointConfig"):
         parse_s3_uri(checkpoint["S3Uri"], "CheckpointConfig.S3Uri")
-    check_hyperparameters(algorithm, asked.get("HyperParameters", {}))
-    return algorithm
+    if image.algorithm is not None:
+        _check_declared(image.algorithm, channels)
+        check_hyperparameters(image.algorithm, asked.get("HyperParameters", {}))
+    else:
+        definitions = asked["AlgorithmSpecification"].get("MetricDefinitions", [])
+        check_definitions([(one["Name"], one["Regex"]) for one in definitions])
+    if image.framework is not None:
+        check_source(asked)
+    return image
 
 
 def check_hyperparameters(algorithm: Algorithm, given: Mapping[str, str]) -> None:
@@ -65,20 +76,17 @@ def _range(low: float | None, high: float | None) -> str:
     return f"at least {low:g}" if low is not None else f"at most {high:g}" if high is not None else "finite"
 
 
-def _algorithm(asked: Mapping[str, Any]) -> Algorithm:
+def _image(context: Context, asked: Mapping[str, Any]) -> Image:
     specification = asked.get("AlgorithmSpecification")
     if not specification:
         raise validation("AlgorithmSpecification is missing; name a TrainingImage and a TrainingInputMode.")
-    image = specification.get("TrainingImage")
-    if not image:
+    uri = specification.get("TrainingImage")
+    if not uri:
         raise validation("AlgorithmSpecification.TrainingImage is missing; AlgorithmName is not supported yet.")
-    algorithm = find_algorithm(image)
-    if algorithm is None:
-        raise validation(
-            f"The image '{image}' at AlgorithmSpecification.TrainingImage is none that runs here; "
-            f"the repositories that do are: {', '.join(sorted(algorithms()))}."
-        )
-    return algorithm
+    image = find_image(context, uri, "AlgorithmSpecification.TrainingImage")
+    if image.train is None:
+        raise validation(f"The image '{uri}' at AlgorithmSpecification.TrainingImage is not made for training.")
+    return image
 
 
 def _check_machine(config: Mapping[str, Any] | None) -> None:
@@ -93,23 +101,29 @@ def _check_machine(config: Mapping[str, Any] | None) -> None:
     instance(config["InstanceType"])
 
 
-def _check_channels(algorithm: Algorithm, channels: list[Mapping[str, Any]]) -> None:
-    declared = {channel.name: channel for channel in algorithm.channels}
+def _check_channels(channels: Sequence[Mapping[str, Any]]) -> None:
     seen: set[str] = set()
     for place, channel in enumerate(channels):
         name = channel["ChannelName"]
         if name in seen:
             raise validation(f"The channel '{name}' stands twice in InputDataConfig; channel names are unique.")
         seen.add(name)
+        _check_source(channel, f"InputDataConfig[{place}]")
+
+
+def _check_declared(algorithm: Algorithm, channels: Sequence[Mapping[str, Any]]) -> None:
+    """The channels of a built-in algorithm."""
+    declared = {channel.name: channel for channel in algorithm.channels}
+    for channel in channels:
+        name, content_type = channel["ChannelName"], channel.get("ContentType")
         if name not in declared:
             raise validation(f"{algorithm.name} has no channel '{name}'; it has {', '.join(declared)}.")
-        content_type = channel.get("ContentType")
         if content_type and content_type.split(";")[0] not in declared[name].content_types:
             raise validation(
                 f"The channel '{name}' has the ContentType '{content_type}'; {algorithm.name} reads there "
                 f"{', '.join(declared[name].content_types)}."
             )
-        _check_source(channel, f"InputDataConfig[{place}]")
+    seen = {channel["ChannelName"] for channel in channels}
     if missing := [c.name for c in algorithm.channels if c.required and c.name not in seen]:
         raise validation(f"ClientError: {algorithm.name} needs the channel '{missing[0]}' in InputDataConfig.")
 

@@ -4,18 +4,23 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.algorithms import find_algorithm
 from tobo.compute.base import Exited, ProcessSpec
 from tobo.compute.instances import instance
 from tobo.kit.fault import Fault
+from tobo.kit.paths import MlPaths
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.kit.states import Step
-from tobo.operations.context import Context, service_principal
+from tobo.kit.strangers import read_told
+from tobo.operations.channels import lay_out_channel
+from tobo.operations.context import Context
+from tobo.operations.credentials import role_credentials
+from tobo.operations.images import Image, Program, find_image
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.own_code import Surroundings, surround
+from tobo.operations.results import is_empty, put_archive, put_folder
 from tobo.operations.sources import keys_below, relative_key
-from tobo.resources.training_jobs import states
+from tobo.resources.training_jobs import source, states
 from tobo.resources.training_jobs.api import KIND
-from tobo.resources.training_jobs.channels import lay_out_channel
 from tobo.resources.training_jobs.contract import (
     GROUP,
     environment,
@@ -26,7 +31,7 @@ from tobo.resources.training_jobs.contract import (
     write_configuration,
 )
 from tobo.resources.training_jobs.metrics import scrape_log
-from tobo.resources.training_jobs.results import is_empty, put_archive, put_folder
+from tobo.resources.training_jobs.record import record
 from tobo.store.base import Row
 
 GRACE_SECONDS = 120.0
@@ -49,11 +54,16 @@ def reserve(context: Context, row: Row) -> Outcome:
 
 
 def lay_out(context: Context, row: Row) -> Outcome:
-    """Configuration files, channels, and the checkpoints of an earlier job where CheckpointConfig names some."""
-    paths = ml_paths(context, row)
+    """Configuration files, channels, the user's own code, and the checkpoints of an earlier job where CheckpointConfig names some."""
+    paths, image = ml_paths(context, row), _image(context, row)
     write_configuration(paths, row)
+    exposed = image.own_code and not context.compute.sandboxes
     for channel in row.asked.get("InputDataConfig", []):
-        lay_out_channel(context.objects, row.key.space, channel, paths.channel(channel["ChannelName"]))
+        name = channel["ChannelName"]
+        copied = exposed or (image.own_code and name in source.CODE_CHANNELS)
+        lay_out_channel(context.objects, row.key.space, channel, paths.channel(name), copied=copied)
+    if image.framework is not None:
+        source.lay_source_out(context, row, paths, relocated=exposed)
     if uri := _checkpoint_uri(row):
         for info in keys_below(context.objects, row.key.space, uri):
             target = paths.checkpoints / relative_key(info.key, uri.key)
@@ -64,25 +74,29 @@ def lay_out(context: Context, row: Row) -> Outcome:
 
 
 def start(context: Context, row: Row) -> Outcome:
-    """Starts the algorithm's process; idempotent by the process' name."""
-    algorithm = find_algorithm(row.asked["AlgorithmSpecification"]["TrainingImage"])
-    if algorithm is None:
-        raise Fault("ClientError", f"The algorithm of job '{row.key.name}' is not installed any more.")
-    machine = instance(row.asked["ResourceConfig"]["InstanceType"])
-    paths = ml_paths(context, row)
+    """Starts the algorithm's or the user's process; idempotent by the process' name."""
+    image = _image(context, row)
+    program, paths = image.train, ml_paths(context, row)
+    if program is None:
+        raise Fault("ClientError", f"The image of job '{row.key.name}' is not made for training any more.")
     isolated = row.asked.get("EnableNetworkIsolation", False)
-    credentials = {} if isolated else _credentials(context, row)
+    machine = row.asked["ResourceConfig"]
+    size = instance(machine["InstanceType"])
+    around = _surroundings(context, row, image, paths) if image.own_code else None
     context.compute.start(
         ProcessSpec(
             name=process_name(row),
             folder=paths.root,
             log=context.logs.stream_file(row.key.space, GROUP, log_stream(row)),
-            entry=algorithm.train,
-            environment=environment(context, row, paths, credentials),
-            cpus=machine.vcpus,
-            memory_bytes=machine.memory_bytes,
-            preload=algorithm.preload,
+            entry=program.entry,
+            argv=image.command(program, row.asked["AlgorithmSpecification"]),
+            environment=_environment(context, row, program, paths, around),
+            cpus=size.vcpus,
+            memory_bytes=size.memory_bytes,
+            preload=program.preload,
             network=not isolated,
+            sandbox=around.sandbox if around else None,
+            disk_bytes=machine["VolumeSizeInGB"] << 30 if around and machine.get("VolumeSizeInGB") else None,
         )
     )
     return Done()
@@ -141,16 +155,39 @@ def clean(context: Context, row: Row) -> Outcome:
     return Done()
 
 
-def _credentials(context: Context, row: Row) -> dict[str, str]:
-    """Temporary ones of the job's role, as environment variables."""
-    space = row.key.space
-    principal = service_principal(space.account)
-    role, session = row.asked["RoleArn"], f"SageMaker-{row.id}"
-    answer = context.call(principal, space.region, "sts", "AssumeRole", RoleArn=role, RoleSessionName=session)
+def _image(context: Context, row: Row) -> Image:
+    specification = row.asked["AlgorithmSpecification"]
+    return find_image(context, specification["TrainingImage"], "AlgorithmSpecification.TrainingImage")
+
+
+def _surroundings(context: Context, row: Row, image: Image, paths: MlPaths) -> Surroundings:
+    """The job's tree at /opt/ml; what the store's objects are linked to cannot be written there."""
+    channels = [channel["ChannelName"] for channel in row.asked.get("InputDataConfig", [])]
+    return surround(
+        context,
+        row.key.space,
+        image,
+        paths.root,
+        job_folder(context, row) / "venv",
+        requirements=source.requirements(row, paths) if image.framework is not None else None,
+        read_only=[paths.channel(name) for name in channels if name not in source.CODE_CHANNELS],
+        given=row.asked.get("Environment"),
+    )
+
+
+def _environment(
+    context: Context, row: Row, program: Program, paths: MlPaths, around: Surroundings | None
+) -> dict[str, str]:
+    isolated = row.asked.get("EnableNetworkIsolation", False)
+    credentials = {} if isolated else role_credentials(context, row)
+    if around is None:
+        return {**program.environment, **environment(context, row, paths, credentials)}
+    relocated = None if context.compute.sandboxes else paths.root
     return {
-        "AWS_ACCESS_KEY_ID": answer["Credentials"]["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": answer["Credentials"]["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": answer["Credentials"]["SessionToken"],
+        **environment(context, row, around.paths, credentials),
+        **program.environment,
+        **around.environment,
+        **source.encoded_command(row, relocated),
     }
 
 
@@ -170,8 +207,8 @@ def _failure_reason(context: Context, row: Row, end: Exited | None) -> str:
     """The algorithm's own words where it left some, else how its process died."""
     if end is None:
         return "InternalServerError: The record of the job's process is gone; start the job again."
-    failure = ml_paths(context, row).failure
-    if not end.out_of_memory and failure.is_file() and (text := failure.read_text(errors="replace").strip()):
+    paths = ml_paths(context, row)
+    if not end.out_of_memory and (text := read_told(paths.root, paths.failure)):
         return text if text.startswith(("ClientError", "AlgorithmError")) else f"AlgorithmError: {text}"
     how = (
         f"exit code: {end.code}" if end.code is not None else f"signal: {end.signal}" if end.signal else "no exit code"
@@ -190,7 +227,7 @@ MACHINE = register(
         statuses=states.STATUS,
         commands={
             command.__name__: command
-            for command in (reserve, lay_out, start, watch, terminate, await_end, collect, clean)
+            for command in (reserve, lay_out, start, watch, terminate, await_end, collect, clean, record)
         },
         on_step=_on_step,
     )

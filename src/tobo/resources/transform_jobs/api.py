@@ -6,10 +6,11 @@ from typing import Any
 from tobo.kit.fault import Fault, validation
 from tobo.operations.artifacts import container_of
 from tobo.operations.context import Call, service_principal
+from tobo.operations.jobs import Jobs
 from tobo.operations.listing import list_rows
-from tobo.operations.machine import advance_fresh
+from tobo.operations.recording import check_experiment
 from tobo.operations.registry import operation
-from tobo.operations.rows import add_row, known_row
+from tobo.operations.rows import add_row
 from tobo.resources.transform_jobs import states
 from tobo.resources.transform_jobs.requests import check_request
 from tobo.store.base import Row
@@ -21,8 +22,14 @@ KIND = "transform-job"
 def create_transform_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the model is, is fixed here: it may be deleted afterwards. Raises Fault ResourceInUse, ValidationException."""
     check_request(asked)
+    check_experiment(call, asked)
     house = service_principal(call.space.account)
     model = call.context.call(house, call.space.region, "sagemaker", "DescribeModel", ModelName=asked["ModelName"])
+    container = container_of(model)
+    if container["MultiModel"]:
+        raise validation(
+            f"The model '{asked['ModelName']}' holds several models; a transform job takes a model of one."
+        )
     kept = dict(asked)
     kept["TransformInput"] = {"CompressionType": "None", "SplitType": "None", **asked["TransformInput"]}
     kept["TransformOutput"] = {"AssembleWith": "None", "KmsKeyId": "", **asked["TransformOutput"]}
@@ -40,7 +47,7 @@ def create_transform_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
         _taken,
         state="Starting",
         status="InProgress",
-        found={"_container": container_of(model), "_replicas": []},
+        found={"_container": container, "_replicas": []},
         todo=("reserve",),
     )
     return {"TransformJobArn": row.arn}
@@ -49,8 +56,7 @@ def create_transform_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
 @operation("sagemaker", "DescribeTransformJob")
 def describe_transform_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read."""
-    row = known_row(call, KIND, asked["TransformJobName"], _missing)
-    return {**row.asked, **row.found, **_head(row)}
+    return JOBS.describe(call, asked)
 
 
 @operation("sagemaker", "ListTransformJobs")
@@ -62,10 +68,7 @@ def list_transform_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "StopTransformJob")
 def stop_transform_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What is being scored is given up; outputs that are there stay. Stopping a stopping job changes nothing."""
-    name = asked["TransformJobName"]
-    if known_row(call, KIND, name, _missing).state != "Stopping":
-        advance_fresh(call.context, lambda: _running(call, name), "stop")
-    return {}
+    return JOBS.stop(call, asked)
 
 
 def _taken(arn: str) -> Fault:
@@ -79,22 +82,9 @@ def _missing(arn: str) -> Fault:
     return Fault("ResourceNotFound", f"Could not find requested job with name: {arn.rsplit('/', 1)[-1]}")
 
 
-def _running(call: Call, name: str) -> Row:
-    row = known_row(call, KIND, name, _missing)
-    if row.state in states.TERMINAL:
-        raise validation(f"The request was rejected because the transform job is in status {row.status}.")
-    return row
-
-
-def _head(row: Row) -> dict[str, Any]:
-    return {
-        "TransformJobName": row.key.name,
-        "TransformJobArn": row.arn,
-        "TransformJobStatus": row.status,
-        "CreationTime": row.created,
-    }
-
-
 def _summary(row: Row) -> dict[str, Any]:
     found = {name: row.found[name] for name in ("TransformEndTime", "FailureReason") if name in row.found}
-    return {**_head(row), "LastModifiedTime": row.modified, **found}
+    return {**JOBS.head(row), **found}
+
+
+JOBS = Jobs("TransformJob", KIND, "transform job", states.TERMINAL, _missing)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, NamedTuple, cast
 
-from tobo.hosting.base import Answer, Invocation, NoReplica
+from tobo.hosting.base import MOST_LOST, Answer, Invocation, NoReplica
 from tobo.kit.fault import Fault
 from tobo.objects.base import ObjectInfo
 from tobo.operations.context import Context
@@ -199,16 +199,19 @@ class Scoring:
                 yield record, plain, str(error)
 
     async def _ask(self, batch: Batch) -> Answer:
-        """The model's answer; 400 for a batch that is not sent, 504 where none came in time."""
+        """The model's answer; 400 for a batch that is not sent, 504 where none came in time, 500 for one that kills."""
         if batch.refusal:
             return Answer(400, batch.refusal.encode(), "text/plain")
         invocation = Invocation(batch.body, self._plan.content_type, self._plan.accept)
-        attempts = 0
+        attempts = lost = 0
         async with self._slots:
             while True:
                 try:
                     answer = await self._context.hosting.invoke(self._plan.group, invocation, self._plan.timeout)
-                except NoReplica:
+                except NoReplica as missing:
+                    lost += missing.lost
+                    if lost >= MOST_LOST:
+                        return Answer(500, b"The model's process died while it worked on the request.", "text/plain")
                     await asyncio.sleep(_PAUSE)  # they are being replaced
                     continue
                 except TimeoutError as late:

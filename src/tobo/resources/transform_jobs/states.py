@@ -3,17 +3,17 @@
 from tobo.kit.states import Step, Table
 
 TABLE: Table = {
-    ("Starting", "granted"): Step("Deploying", ("deploy", "await_ready")),
-    ("Starting", "stop"): Step("Stopped", ("clean",)),
-    ("Starting", "failed"): Step("Failed", ("clean",)),
+    ("Starting", "granted"): Step("Deploying", ("deploy", "record", "await_ready")),
+    ("Starting", "stop"): Step("Stopped", ("clean", "record")),
+    ("Starting", "failed"): Step("Failed", ("clean", "record")),
     ("Deploying", "ready"): Step("Transforming", ("transform",)),
     ("Deploying", "stop"): Step("Stopping", ("halt",)),
-    ("Deploying", "failed"): Step("Failed", ("clean",)),
-    ("Transforming", "finished"): Step("Completed", ("clean",)),
+    ("Deploying", "failed"): Step("Failed", ("clean", "record")),
+    ("Transforming", "finished"): Step("Completed", ("clean", "record")),
     ("Transforming", "stop"): Step("Stopping", ("halt",)),
-    ("Transforming", "failed"): Step("Failed", ("clean",)),
-    ("Stopping", "halted"): Step("Stopped", ("clean",)),
-    ("Stopping", "failed"): Step("Failed", ("clean",)),
+    ("Transforming", "failed"): Step("Failed", ("clean", "record")),
+    ("Stopping", "halted"): Step("Stopped", ("clean", "record")),
+    ("Stopping", "failed"): Step("Failed", ("clean", "record")),
 }
 
 STATUS = {

@@ -7,18 +7,18 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.algorithms import find_algorithm
 from tobo.compute.instances import instance
 from tobo.compute.limits import machine_cpus
-from tobo.hosting.base import Dead, Ready, ReplicaSpec
+from tobo.hosting.base import Dead, Ready
 from tobo.kit.fault import Fault
 from tobo.kit.states import Step
-from tobo.operations.artifacts import lay_model_out, serving_environment
+from tobo.operations.artifacts import lay_model_out, replica_spec, start_seconds
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.resources.transform_jobs import states
 from tobo.resources.transform_jobs.api import KIND
 from tobo.resources.transform_jobs.plan import (
+    DEFAULT_TIMEOUT,
     GROUP,
     concurrency,
     hosting_group,
@@ -26,13 +26,11 @@ from tobo.resources.transform_jobs.plan import (
     read_plan,
     stream_suffix,
 )
+from tobo.resources.transform_jobs.record import record
 from tobo.resources.transform_jobs.scoring import Scoring
 from tobo.store.base import Row
 
 log = logging.getLogger("tobo.transform")
-
-START_SECONDS = 60.0
-"""For all replicas to answer a ping, from the job's start on."""
 
 START_POLL_SECONDS, POLL_SECONDS, HEALTH_POLL_SECONDS = 0.03, 0.1, 1.0
 
@@ -70,10 +68,9 @@ def await_ready(context: Context, row: Row) -> Outcome:
             )
     if all(isinstance(look, Ready) for look in looks):
         return Happened("ready")
-    if context.clock.now() - row.found["TransformStartTime"] > START_SECONDS:
-        raise Fault(
-            "ClientError", f"ClientError: The model did not answer a ping within {START_SECONDS:g} s; see its log."
-        )
+    seconds = start_seconds(context, row.found["_container"])
+    if context.clock.now() - row.found["TransformStartTime"] > seconds:
+        raise Fault("ClientError", f"ClientError: The model did not answer a ping within {seconds} s; see its log.")
     return Again(START_POLL_SECONDS)
 
 
@@ -136,24 +133,22 @@ def _revived(context: Context, row: Row, replica: Mapping[str, Any]) -> Mapping[
 
 
 def _start(context: Context, row: Row, replica: Mapping[str, Any]) -> None:
-    container = row.found["_container"]
-    algorithm = find_algorithm(container["Image"])
-    if algorithm is None:
-        raise Fault("ClientError", f"ClientError: The image '{container['Image']}' does not run here any more.")
-    root, space = job_folder(context, row), row.key.space
+    container: Mapping[str, Any] = row.found["_container"]
+    seconds = row.asked.get("ModelClientConfig", {}).get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT)
+    told = {"TOBO_ANSWER_SECONDS": str(seconds)}  # a model that works for so long is not stuck
+    environment = {**told, **container["Environment"], **row.asked.get("Environment", {})}
+    space, count = row.key.space, len(row.found["_replicas"])
     stream = f"{row.key.name}/{stream_suffix(row, replica['ordinal'])}{replica['generation']:05x}"
     cpus, memory = _size(row)
-    count = len(row.found["_replicas"])
     context.hosting.start(
-        ReplicaSpec(
+        replica_spec(
+            context,
+            space,
+            {**container, "Environment": environment},
             group=hosting_group(row),
             name=_name(row, replica),
-            ml_root=root,
+            root=job_folder(context, row),
             log=context.logs.stream_file(space, GROUP, stream),
-            entry=algorithm.serve,
-            environment=serving_environment(
-                context, space, root, {**container["Environment"], **row.asked.get("Environment", {})}
-            ),
             cpus=max(1.0, cpus / count),
             memory_bytes=memory // count,
         )
@@ -188,7 +183,9 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands={command.__name__: command for command in (reserve, deploy, await_ready, transform, halt, clean)},
+        commands={
+            command.__name__: command for command in (reserve, deploy, await_ready, transform, halt, clean, record)
+        },
         on_step=_on_step,
     )
 )

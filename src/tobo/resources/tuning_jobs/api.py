@@ -1,29 +1,38 @@
 """The operations on tuning jobs. Source of members and errors: API reference, Create/Describe/...HyperParameterTuningJob."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tobo.kit.fault import Fault, validation
+from tobo.algorithms import find_algorithm
+from tobo.kit.fault import Fault
 from tobo.operations.context import Call
+from tobo.operations.images import find_image
+from tobo.operations.jobs import Jobs
 from tobo.operations.listing import list_rows
-from tobo.operations.machine import advance_fresh
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row
 from tobo.resources.tuning_jobs import states
 from tobo.resources.tuning_jobs.listing import page_of_trials
+from tobo.resources.tuning_jobs.running import resource_config
 from tobo.resources.tuning_jobs.searches import Search, check_request, searches
 from tobo.resources.tuning_jobs.trials import best, counters, gain, not_improving, summary, trials_of
 from tobo.resources.tuning_jobs.warm_start import inherit
-from tobo.store.base import Conflict, Row
+from tobo.store.base import Row
 
 KIND = "hyper-parameter-tuning-job"
+
+OBJECTIVE = "_tuning_objective_metric"
+"""A static hyperparameter that SageMaker adds to what was asked."""
 
 
 @operation("sagemaker", "CreateHyperParameterTuningJob")
 def create_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One insert; the controller does the rest. Raises Fault ResourceInUse, ResourceNotFound, ValidationException."""
     check_request(asked)
+    for search in searches(asked):
+        if uri := search.definition["AlgorithmSpecification"].get("TrainingImage"):
+            find_image(call.context, uri, "AlgorithmSpecification.TrainingImage")
     config = asked["HyperParameterTuningJobConfig"]
     found: dict[str, Any] = {"_seed": config.get("RandomSeed", secrets.randbits(31))}
     if warm := asked.get("WarmStartConfig"):
@@ -47,9 +56,11 @@ def create_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "DescribeHyperParameterTuningJob")
 def describe_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read; counters and the best job are reckoned from the trials that the row keeps."""
-    row = known_row(call, KIND, asked["HyperParameterTuningJobName"], _missing)
+    row = JOBS.row(call, asked)
     found, trials = searches(row.asked), trials_of(row)
-    told = {**row.asked, **row.found, **_head(row)}
+    told = {**row.asked, **row.found, **_definitions(row, found), **_head(row)}
+    config = row.asked["HyperParameterTuningJobConfig"]
+    told["HyperParameterTuningJobConfig"] = {"TrainingJobEarlyStoppingType": "Off", **config}
     told["TuningJobCompletionDetails"] = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(trials, found)}
     end = row.found.get("HyperParameterTuningEndTime", call.now)
     told["ConsumedResources"] = {"RuntimeInSeconds": max(round(end - row.created), 0)}
@@ -69,7 +80,7 @@ def list_tuning_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "ListTrainingJobsForHyperParameterTuningJob")
 def list_trials(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The training jobs that were created, by name and ascending unless asked otherwise."""
-    row = known_row(call, KIND, asked["HyperParameterTuningJobName"], _missing)
+    row = JOBS.row(call, asked)
     created = [trial for trial in trials_of(row) if trial.status != "Planned"]
     page, token = page_of_trials(created, asked)
     found: list[Search] = searches(row.asked)
@@ -80,23 +91,13 @@ def list_trials(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "StopHyperParameterTuningJob")
 def stop_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Stops the running training jobs; what is over stays. Stopping a stopping job changes nothing."""
-    name = asked["HyperParameterTuningJobName"]
-    if known_row(call, KIND, name, _missing).status != "Stopping":
-        advance_fresh(call.context, lambda: _running(call, name), "stop")
-    return {}
+    return JOBS.stop(call, asked)
 
 
 @operation("sagemaker", "DeleteHyperParameterTuningJob")
 def delete_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Forgets a tuning job that is over; its training jobs, models and logs stay. Raises Fault ResourceInUse."""
-    row = known_row(call, KIND, asked["HyperParameterTuningJobName"], _missing)
-    if row.state not in states.TERMINAL:
-        raise Fault("ResourceInUse", f"Tuning job '{row.key.name}' is {row.status}; stop it and wait until it is over.")
-    try:
-        call.context.store.delete(row)
-    except Conflict:
-        raise Fault("ResourceInUse", f"Tuning job '{row.key.name}' is being changed; try again.") from None
-    return {}
+    return JOBS.delete(call, asked)
 
 
 def _taken(arn: str) -> Fault:
@@ -105,13 +106,6 @@ def _taken(arn: str) -> Fault:
 
 def _missing(arn: str) -> Fault:
     return Fault("ResourceNotFound", f"There is no hyperparameter tuning job {arn}; list them for their names.")
-
-
-def _running(call: Call, name: str) -> Row:
-    row = known_row(call, KIND, name, _missing)
-    if row.state in states.TERMINAL:
-        raise validation(f"The request was rejected because the tuning job is in status {row.status}.")
-    return row
 
 
 def _overall_best(row: Row, own: dict[str, Any] | None, own_gain: float) -> dict[str, Any]:
@@ -124,15 +118,31 @@ def _overall_best(row: Row, own: dict[str, Any] | None, own_gain: float) -> dict
     return {"OverallBestTrainingJob": own} if own else {}
 
 
-def _head(row: Row) -> dict[str, Any]:
+def _definitions(row: Row, found: Sequence[Search]) -> dict[str, Any]:
+    several = "TrainingJobDefinitions" in row.asked
+    told = [_definition(search) for search in found]
+    return {"TrainingJobDefinitions": told} if several else {"TrainingJobDefinition": told[0]}
+
+
+def _definition(search: Search) -> dict[str, Any]:
+    """A training-job definition as asked, with what HyperparameterTuner.attach of the SDK indexes without asking."""
+    asked = search.definition
+    specification = asked["AlgorithmSpecification"]
+    algorithm = find_algorithm(specification.get("TrainingImage", ""))
+    if algorithm is not None:
+        printed = [{"Name": metric.name, "Regex": metric.regex} for metric in algorithm.metrics]
+        specification = {**specification, "MetricDefinitions": printed}
     return {
-        "HyperParameterTuningJobName": row.key.name,
-        "HyperParameterTuningJobArn": row.arn,
-        "HyperParameterTuningJobStatus": row.status,
-        "CreationTime": row.created,
-        "LastModifiedTime": row.modified,
-        **counters(trials_of(row)),
+        **asked,
+        "AlgorithmSpecification": specification,
+        "StaticHyperParameters": {**asked.get("StaticHyperParameters", {}), OBJECTIVE: search.objective.metric},
+        "OutputDataConfig": {"KmsKeyId": "", **asked["OutputDataConfig"]},
+        **resource_config(asked),
     }
+
+
+def _head(row: Row) -> dict[str, Any]:
+    return {**JOBS.head(row), **counters(trials_of(row))}
 
 
 def _summary(row: Row) -> dict[str, Any]:
@@ -140,3 +150,6 @@ def _summary(row: Row) -> dict[str, Any]:
     name = "HyperParameterTuningEndTime"
     end = {name: row.found[name]} if name in row.found else {}
     return {**_head(row), "Strategy": config["Strategy"], "ResourceLimits": config["ResourceLimits"], **end}
+
+
+JOBS = Jobs("HyperParameterTuningJob", KIND, "tuning job", states.TERMINAL, _missing)

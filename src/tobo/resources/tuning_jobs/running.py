@@ -114,14 +114,7 @@ def training_request(row: Row, trial: Trial, search: Search) -> dict[str, Any]:
     asked["TuningJobArn"] = row.arn
     asked["AlgorithmSpecification"] = dict(definition["AlgorithmSpecification"])
     asked["HyperParameters"] = {**static_hyperparameters(definition), **trial.parameters}
-    machine: Mapping[str, Any] = definition.get("HyperParameterTuningResourceConfig", {})
-    if machine:
-        wanted = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
-        asked["ResourceConfig"] = {
-            "InstanceCount": 1,
-            "VolumeSizeInGB": 1,
-            **{name: machine[name] for name in wanted if name in machine},
-        }
+    asked |= resource_config(definition)
     if checkpoint := definition.get("CheckpointConfig"):
         # A folder each: trials that went on from one another's checkpoints would not be compared.
         uri = checkpoint["S3Uri"].rstrip("/")
@@ -129,6 +122,16 @@ def training_request(row: Row, trial: Trial, search: Search) -> dict[str, Any]:
     if row.tags:
         asked["Tags"] = [{"Key": key, "Value": value} for key, value in row.tags.items()]
     return asked
+
+
+def resource_config(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """{"ResourceConfig": ...} where the definition gives HyperParameterTuningResourceConfig in its place; {} where not."""
+    machine = definition.get("HyperParameterTuningResourceConfig")
+    if not machine:
+        return {}
+    wanted = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
+    given = {name: machine[name] for name in wanted if name in machine}
+    return {"ResourceConfig": {"InstanceCount": 1, "VolumeSizeInGB": 1, **given}}
 
 
 def _sagemaker(context: Context, row: Row, operation: str, **asked: Any) -> Any:

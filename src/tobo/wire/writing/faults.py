@@ -44,7 +44,10 @@ def write_fault(target: Target | None, fault: Fault, request_id: str) -> Respons
     """
     failure = _failure(target, fault, request_id)
     bodiless = failure.status == 304 or (target is not None and _is_head(target))
-    return (_bare if bodiless else _WRITERS[failure.protocol])(failure)
+    response = (_bare if bodiless else _WRITERS[failure.protocol])(failure)
+    if fault.retry_after is not None:
+        response.headers.append(("retry-after", str(fault.retry_after)))
+    return response
 
 
 def _failure(target: Target | None, fault: Fault, request_id: str) -> _Failure:

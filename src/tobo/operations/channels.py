@@ -16,12 +16,19 @@ from tobo.operations.sources import Placed, from_manifest, from_prefix, read_obj
 
 
 def lay_out_channel(
-    objects: Objects, space: Namespace, channel: Mapping[str, Any], folder: Path, host: int = 0, hosts: int = 1
+    objects: Objects,
+    space: Namespace,
+    channel: Mapping[str, Any],
+    folder: Path,
+    host: int = 0,
+    hosts: int = 1,
+    copied: bool = False,
 ) -> int:
     """Fills `folder` with the objects of a channel and gives their number; safe to repeat.
 
     `host` of `hosts` takes its share where the source is ShardedByS3Key. File and FastFile look the same here: a link
     costs nothing, so that the first byte can be read at once. Pipe is accepted likewise: our algorithms read files.
+    `copied`: no links, for who reads may also write, and must not write into the store.
     Raises Fault with a sentence that names the channel, the address and the mend.
     """
     name = channel["ChannelName"]
@@ -43,8 +50,9 @@ def lay_out_channel(
     if source.get("S3DataDistributionType") == "ShardedByS3Key":
         placed = placed[host::hosts]
     folder.mkdir(parents=True, exist_ok=True)
+    gunzip = channel.get("CompressionType") == "Gzip"
     for path, info in placed:
-        _place(objects, space, info, folder, path, gunzip=channel.get("CompressionType") == "Gzip", channel=name)
+        _place(objects, space, info, folder, path, gunzip=gunzip, copied=copied, channel=name)
     return len(placed)
 
 
@@ -70,7 +78,14 @@ def _from_augmented(objects: Objects, space: Namespace, uri: S3Uri, attributes: 
 
 
 def _place(
-    objects: Objects, space: Namespace, info: ObjectInfo, folder: Path, path: str, gunzip: bool, channel: str
+    objects: Objects,
+    space: Namespace,
+    info: ObjectInfo,
+    folder: Path,
+    path: str,
+    gunzip: bool,
+    copied: bool,
+    channel: str,
 ) -> None:
     parts = path.split("/")
     if (
@@ -87,6 +102,8 @@ def _place(
         if gunzip and path.endswith(".gz"):
             with gzip.open(objects.path(space, info)) as packed, target.with_suffix("").open("wb") as out:
                 shutil.copyfileobj(packed, out)
+        elif copied:
+            shutil.copyfile(objects.path(space, info), target)
         else:
             target.unlink(missing_ok=True)
             objects.link_to(space, info, target)

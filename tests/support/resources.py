@@ -1,0 +1,83 @@
+"""A few resources of every kind that needs no running process, in a region of a test's own: for lists, tags and search."""
+
+from typing import Any
+
+from tests.conftest import Server
+from tests.support.endpoints import variant
+from tests.support.jobs import IMAGE, ROLE, training_job
+from tests.support.processes import until
+from tests.support.tuning import tuning_job
+
+
+def make_resources(server: Server, region: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Of each kind one a name; the ARN of the first of each kind. Jobs and endpoints fail: their data is missing."""
+    sagemaker, s3 = server.client("sagemaker", region=region), server.client("s3", region=region)
+    bucket = f"resources-{region}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=b"no archive")
+    arns: dict[str, str] = {}
+    for name in names:
+        answers = [make(sagemaker, bucket, name) for make in _MAKERS]
+        for answer in answers:
+            arn = next(value for member, value in answer.items() if member.endswith("Arn"))
+            arns.setdefault(arn.split(":", 5)[5].split("/")[0], arn)
+        component = arns_of(answers, "TrialComponentArn")
+        for end in (arns_of(answers, "ArtifactArn"), arns_of(answers, "ActionArn")):
+            sagemaker.add_association(SourceArn=end, DestinationArn=component, AssociationType="ContributedTo")
+    until(lambda: not _still_moving(sagemaker))
+    return arns
+
+
+def _still_moving(sagemaker: Any) -> bool:
+    """Jobs in progress, endpoints that are being made: a list of statuses would change while it is read."""
+    return bool(
+        sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+        or sagemaker.list_transform_jobs(StatusEquals="InProgress")["TransformJobSummaries"]
+        or sagemaker.list_hyper_parameter_tuning_jobs(StatusEquals="InProgress")["HyperParameterTuningJobSummaries"]
+        or sagemaker.list_endpoints(StatusEquals="Creating")["Endpoints"]
+    )
+
+
+def arns_of(answers: list[Any], member: str) -> str:
+    return next(str(answer[member]) for answer in answers if member in answer)
+
+
+def _transform_job(sagemaker: Any, bucket: str, name: str) -> Any:
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/in/"}}
+    return sagemaker.create_transform_job(
+        TransformJobName=name,
+        ModelName=name,
+        TransformInput={"DataSource": source, "ContentType": "image/jpeg"},
+        TransformOutput={"S3OutputPath": f"s3://{bucket}/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+
+
+_MAKERS = (
+    lambda sagemaker, bucket, name: sagemaker.create_training_job(**training_job(name, "no-such-bucket")),
+    lambda sagemaker, bucket, name: sagemaker.create_hyper_parameter_tuning_job(
+        **tuning_job(name, "no-such-bucket", jobs=1, parallel=1)
+    ),
+    lambda sagemaker, bucket, name: sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"},
+    ),
+    _transform_job,
+    lambda sagemaker, bucket, name: sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=[variant(name)]
+    ),
+    lambda sagemaker, bucket, name: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name),
+    lambda sagemaker, bucket, name: sagemaker.create_experiment(ExperimentName=name),
+    lambda sagemaker, bucket, name: sagemaker.create_trial(TrialName=name, ExperimentName=name),
+    lambda sagemaker, bucket, name: sagemaker.create_trial_component(TrialComponentName=name),
+    lambda sagemaker, bucket, name: sagemaker.create_artifact(
+        ArtifactName=name, Source={"SourceUri": f"s3://{bucket}/{name}"}, ArtifactType="DataSet"
+    ),
+    lambda sagemaker, bucket, name: sagemaker.create_action(
+        ActionName=name, Source={"SourceUri": f"s3://{bucket}/{name}"}, ActionType="Approval", Status="Completed"
+    ),
+    lambda sagemaker, bucket, name: sagemaker.create_context(
+        ContextName=name, Source={"SourceUri": f"s3://{bucket}/{name}"}, ContextType="Project"
+    ),
+)
