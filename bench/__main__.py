@@ -9,7 +9,21 @@ from rich.console import Console
 
 from bench.rows import Row, show
 
-NAMES = ("micro", "marbles", "idle", "echo", "resnet", "objects", "describe", "first_step", "head", "transform")
+NAMES = (
+    "micro",
+    "marbles",
+    "idle",
+    "echo",
+    "updates",
+    "overload",
+    "resnet",
+    "objects",
+    "describe",
+    "first_step",
+    "head",
+    "tuning",
+    "transform",
+)
 
 
 def main(names: list[str]) -> int:

@@ -29,7 +29,7 @@ def train(server: Tobo, name: str, channels: Iterable[str], hyperparameters: Map
         TrainingJobName=name,
         AlgorithmSpecification={"TrainingImage": "image-classification:1", "TrainingInputMode": "File"},
         RoleArn="arn:aws:iam::111122223333:role/service-role/bench",
-        InputDataConfig=[_channel(channel) for channel in channels],
+        InputDataConfig=[channel(each) for each in channels],
         OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/out"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
@@ -52,6 +52,6 @@ def first_line(server: Tobo, name: str, text: str) -> float:
     return float(found["events"][0]["timestamp"]) / 1000
 
 
-def _channel(name: str) -> dict[str, Any]:
+def channel(name: str) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/{name}/", "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": "application/x-image"}

@@ -53,9 +53,10 @@ class Ended:
 
 
 class Job:
-    """One /opt/ml tree under `root`, with small settings that a test overrides."""
+    """One /opt/ml tree under `root`, with small settings that a test overrides; `environment` is added to the job's."""
 
-    def __init__(self, root: Path, **hyperparameters: Any) -> None:
+    def __init__(self, root: Path, environment: dict[str, str] | None = None, **hyperparameters: Any) -> None:
+        self.environment = environment or {}
         self.paths = MlPaths(root)
         self.paths.make()
         self.set(**hyperparameters)
@@ -87,7 +88,7 @@ class Job:
                 self.add(channel, f"{kind}/{number:03d}.png", picture(kind, seed + number))
 
     def start(self) -> "multiprocessing.process.BaseProcess":
-        process = _processes.Process(target=_become, args=(str(self.paths.root),))
+        process = _processes.Process(target=_become, args=(str(self.paths.root), self.environment))
         process.start()
         return process
 
@@ -110,7 +111,7 @@ class Job:
         return json.loads((self.paths.model / name).read_text())
 
 
-def _become(root: str) -> None:
+def _become(root: str, environment: dict[str, str]) -> None:
     """In the child: the entry, with its output in a file."""
     log = os.open(Path(root) / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
@@ -118,6 +119,7 @@ def _become(root: str) -> None:
     sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115 - the process's own
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.environ.update(environment)
     os.environ["TOBO_ML_ROOT"] = root
     os.environ["OMP_NUM_THREADS"] = "1"
     from tobo.algorithms.image_classification.train import main

@@ -172,10 +172,9 @@ def test_weights_come_from_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TOBO_PRETRAINED", "s3://published-weights/torch")
     found = weights.find(settings_of(**RESNET))
     assert found.source == "s3://published-weights/torch/resnet18.safetensors" and "layer4.1.bn2.bias" in found.state
-    with pytest.raises(
-        UserError, match=r"s3://published-weights/torch/mobilenetv2_100.safetensors could not be fetched"
-    ):
-        weights.find(settings_of(backbone="mobilenet_v2", use_pretrained_model=1))
+    absent = "s3://published-weights/torch/resnet34.safetensors"
+    with pytest.raises(UserError, match=f"{absent} could not be fetched: .*NoSuchKey"):
+        weights.find(settings_of(num_layers=34, use_pretrained_model=1, pretrained_weights=absent))
 
 
 @pytest.fixture
@@ -206,8 +205,8 @@ def test_weights_are_fetched_once_from_the_hub(tmp_path: Path, monkeypatch: pyte
     first = weights.find(settings_of(**RESNET))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port: nobody answers
     assert weights.find(settings_of(**RESNET)).source == first.source
-    with pytest.raises(UserError, match=r"mobilenetv2_100 are not on this machine .* TOBO_PRETRAINED"):
-        weights.find(settings_of(backbone="mobilenet_v2", use_pretrained_model=1))
+    with pytest.raises(UserError, match=r"resnet34 are not on this machine .* TOBO_PRETRAINED"):
+        weights.find(settings_of(num_layers=34, use_pretrained_model=1))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from tobo.cli.demo import FROM_SCRATCH, PRETRAINED, advice, recipe_of, watch
+from tobo.cli.demo import advice, recipe_of, watch
 from tobo.cli.story.photos import Picture
 from tobo.cli.story.report import SHOWN, accuracy, confusion, confusion_table, milliseconds, worth_seeing
 from tobo.cli.story.serving import Answer
@@ -116,27 +116,27 @@ def test_watching_shows_each_status_once_and_some_of_many_epochs() -> None:
 
 def test_the_recipe_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TOBO_PRETRAINED", raising=False)
-    scratch = recipe_of(own_photos=False)
-    assert scratch.title == FROM_SCRATCH.title
-    assert "pretrained_weights" not in scratch.hyperparameters
-    assert scratch.hyperparameters["augmentation_type"] == "inspection"
+    usual = recipe_of(own_photos=False).hyperparameters
+    assert usual["use_pretrained_model"] == "1" and "pretrained_weights" not in usual
+    assert usual["augmentation_type"] == "inspection"
     assert recipe_of(own_photos=True, epochs=3).hyperparameters["epochs"] == "3"
     assert recipe_of(own_photos=True).hyperparameters["augmentation_type"] != "inspection"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TOBO_PRETRAINED", "weights")
-    pretrained = recipe_of(own_photos=False)
-    assert pretrained.title == PRETRAINED.title
-    assert pretrained.hyperparameters["pretrained_weights"] == str(tmp_path / "weights")
-    monkeypatch.setenv("TOBO_PRETRAINED", "s3://bucket/weights")
-    assert recipe_of(own_photos=False).hyperparameters["pretrained_weights"] == "s3://bucket/weights"
+    (tmp_path / "weights").mkdir()
+    for named, sent in (
+        ("weights", str(tmp_path / "weights")),
+        ("s3://bucket/weights", "s3://bucket/weights"),
+        ("formula", "formula"),
+        ("timm/mobilenetv2_100.ra_in1k", "timm/mobilenetv2_100.ra_in1k"),
+    ):
+        monkeypatch.setenv("TOBO_PRETRAINED", named)
+        assert recipe_of(own_photos=False).hyperparameters["pretrained_weights"] == sent
 
 
-def test_the_advice_names_commands_for_this_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TOBO_PRETRAINED", raising=False)
+def test_the_advice_names_commands_for_this_state() -> None:
     usual = advice(Path(".tobo"), own_photos=False, job="marbles-1")
     assert "--state" not in usual
     assert "PHOTOS=folder" in usual
-    assert "TOBO_PRETRAINED" in usual
     other = advice(Path("elsewhere"), own_photos=True, job="photos-1")
     assert "serve --state elsewhere\n" in other
     assert "PHOTOS=" not in other

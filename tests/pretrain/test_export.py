@@ -1,13 +1,12 @@
-"""What comes out: weights that tobo loads, and the figures that say what they are worth."""
+"""What comes out: weights that tobo loads."""
 
 import hashlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from tools.pretrain import evaluate, generate
+from tools.pretrain import generate
 from tools.pretrain.export import export
 from tools.pretrain.train import Plan, Trainer
 
@@ -51,41 +50,3 @@ def test_the_export_loads_as_the_networks_backbone(trainer: Trainer, tmp_path: P
 def test_an_export_is_the_same_twice(trainer: Trainer, tmp_path: Path) -> None:
     digests = {export(trainer.folder / "last.pt", tmp_path / name) for name in ("one.safetensors", "two.safetensors")}
     assert len(digests) == 1
-
-
-def test_the_head_separates_what_can_be_separated() -> None:
-    rng = np.random.default_rng(0)
-    classes = rng.integers(0, 3, 120)
-    points = torch.from_numpy((np.eye(3)[classes] * 4 + rng.normal(0, 0.5, (120, 3))).astype(np.float32))
-    constant = torch.cat((points, torch.ones(120, 1)), 1)
-    assert (evaluate.logistic(constant[:80], classes[:80], constant[80:]) == classes[80:]).all()
-
-
-@pytest.mark.parametrize(
-    ("said", "true", "expected"),
-    [([0, 1], [0, 1], 1.0), ([0, 0, 0, 0], [0, 0, 0, 1], 0.5), ([0, 1, 1, 1], [0, 0, 1, 2], 0.5)],
-)
-def test_balanced_accuracy_is_the_mean_of_recalls(said: list[int], true: list[int], expected: float) -> None:
-    assert evaluate.balanced_accuracy(np.array(said), np.array(true)) == pytest.approx(expected)
-
-
-def test_the_gap_is_measured_between_random_and_imagenet() -> None:
-    table = evaluate.gap_closed(
-        {"random": {"marbles": [0.5, 0.6, 0.7]}, "imagenet": {"marbles": [1.0]}, "ours": {"marbles": [0.9, 0.8, 0.95]}}
-    )
-    assert table["ours"] == {"marbles": 0.9, "marbles gap": pytest.approx(0.75)}
-    assert evaluate.gap_closed({"ours": {"marbles": [0.9]}}) == {"ours": {"marbles": 0.9}}
-
-
-def test_a_backbone_is_measured_on_drawn_marbles_without_any_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name, count in (("KNOWN", 30), ("UNSEEN", 20), ("_POOL", 40)):
-        monkeypatch.setattr(evaluate, name, count)
-    evaluate.load.cache_clear()
-    found = evaluate.evaluate("random", tmp_path, 32, 2)
-    evaluate.load.cache_clear()
-    assert (
-        list(found) == ["marbles"] and len(found["marbles"]) == 2 and all(0 <= each <= 1 for each in found["marbles"])
-    )
-    assert "sign_digits: not in" in capsys.readouterr().out

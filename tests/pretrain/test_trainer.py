@@ -47,6 +47,12 @@ def test_an_unfinished_cache_is_none(tmp_path: Path) -> None:
         generate.read(tmp_path)
 
 
+def test_a_cache_of_other_formulas_is_refused(cache: generate.Cache, tmp_path: Path) -> None:
+    (tmp_path / "cache.json").write_text(json.dumps({**cache.description, "formulas": 1}))
+    with pytest.raises(ValueError, match=r"was drawn by version 1 of the formulas, which are at \d+ now; draw it anew"):
+        generate.read(tmp_path)
+
+
 def test_a_step_sees_the_same_whenever_it_comes(cache: generate.Cache, tmp_path: Path) -> None:
     pictures, classes = Trainer(cache, PLAN, tmp_path / "one").batch(4)
     again, classes_again = Trainer(cache, PLAN, tmp_path / "two").batch(4)

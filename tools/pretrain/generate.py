@@ -29,8 +29,13 @@ class Cache(NamedTuple):
 
 
 def read(folder: Path) -> Cache:
-    """Opens a cache without reading it; raises FileNotFoundError where it is not finished."""
+    """Opens a cache without reading it; raises FileNotFoundError where it is not finished, ValueError where it is old."""
     description = json.loads((folder / "cache.json").read_text())
+    if description["formulas"] != formulas.VERSION:
+        raise ValueError(
+            f"'{folder}' was drawn by version {description['formulas']} of the formulas, which are at "
+            f"{formulas.VERSION} now; draw it anew."
+        )
     which = formulas.classes(description["part"])
     dark = np.array([formulas.FAMILIES[each.family].dark for each in which])
     planes = np.load(folder / "planes.npy", mmap_mode="r")

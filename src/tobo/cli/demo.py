@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tobo.kit.fault import Fault
-from tobo.settings import Settings
+from tobo.settings import Settings, absolute_source
 
 if TYPE_CHECKING:
     from tobo.cli.story.connection import Connection
@@ -33,22 +33,19 @@ class Recipe:
     hyperparameters: dict[str, str]
 
 
-_COMMON = {"optimizer": "adamw", "lr_scheduler": "one_cycle", "weight_decay": "0.05", "mini_batch_size": "32"}
-
-PRETRAINED = Recipe(
+RECIPE = Recipe(
     "all layers of a pretrained MobileNetV2 at 96 px",
     {
-        **_COMMON,
+        "optimizer": "adamw",
+        "lr_scheduler": "one_cycle",
+        "weight_decay": "0.05",
+        "mini_batch_size": "32",
         "backbone": "mobilenet_v2",
         "use_pretrained_model": "1",
         "image_shape": "3,96,96",
         "epochs": "8",
         "learning_rate": "0.001",
     },
-)
-FROM_SCRATCH = Recipe(
-    "a small ResNet at 64 px, from nothing",
-    {**_COMMON, "num_layers": "20", "image_shape": "3,64,64", "epochs": "60", "learning_rate": "0.01"},
 )
 MARBLES = {"augmentation_type": "inspection"}
 """A marble is what it is from every side and in every colour."""
@@ -99,16 +96,14 @@ def demo(
 
 
 def recipe_of(own_photos: bool, epochs: int | None = None) -> Recipe:
-    """The recipe for these photos: with the weights that TOBO_PRETRAINED names, or without any."""
-    source = os.environ.get("TOBO_PRETRAINED")
-    recipe = PRETRAINED if source else FROM_SCRATCH
-    chosen = {**recipe.hyperparameters, **(OWN_PHOTOS if own_photos else MARBLES)}
-    if source:
+    """The recipe for these photos: from the weights that tobo brings, or from those that TOBO_PRETRAINED names."""
+    chosen = {**RECIPE.hyperparameters, **(OWN_PHOTOS if own_photos else MARBLES)}
+    if source := os.environ.get("TOBO_PRETRAINED"):
         # Said in the request, too: a server that runs already may have been started without the variable.
-        chosen["pretrained_weights"] = source if "://" in source else str(Path(source).expanduser().absolute())
+        chosen["pretrained_weights"] = absolute_source(source)
     if epochs:
         chosen["epochs"] = str(epochs)
-    return Recipe(recipe.title, chosen)
+    return Recipe(RECIPE.title, chosen)
 
 
 def gather(console: Console, folder: Path | None, count: int, seed: int) -> "Collection":
@@ -226,9 +221,5 @@ def advice(state: Path, own_photos: bool, job: str) -> str:
     ]
     if not own_photos:
         steps.append(("your own photos, one subfolder a class", "make demo PHOTOS=folder"))
-    if not os.environ.get("TOBO_PRETRAINED"):
-        steps.append(
-            ("better and sooner, with mobilenetv2_100.safetensors in a folder", "TOBO_PRETRAINED=folder make demo")
-        )
     lines = (f"  {what}:\n      {escape(command)}" for what, command in steps)
     return "\n".join(("[bold]What to try next[/]", *lines))

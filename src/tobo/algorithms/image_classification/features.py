@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tobo.algorithms.image_classification import metrics, optimize
+from tobo.algorithms.image_classification import feature_store, metrics, optimize
 from tobo.algorithms.image_classification.classifier import HeadClassifier, scores
 from tobo.algorithms.image_classification.dataset import Dataset
 from tobo.algorithms.image_classification.fit import StopSignal, precision, snapshot
@@ -33,7 +33,21 @@ class Features(NamedTuple):
 
 
 def compute(network: HeadClassifier, dataset: Dataset, settings: Settings, stop: StopSignal) -> Features:
-    """Features of a channel's pictures, in its order; once `stop` is set, of those that came before."""
+    """Features of a channel's pictures, in its order; once `stop` is set, of those that came before.
+
+    Those that an earlier job left are taken; those of a whole channel are left for later ones.
+    """
+    with feature_store.place(network, dataset, settings, stop) as place:
+        if place is not None and (values := place.read()) is not None and len(values) == len(dataset):
+            print(f"The features of channel '{dataset.name}' are an earlier job's.", flush=True)
+            return Features(values, dataset.targets)
+        found = _computed(network, dataset, settings, stop)
+        if place is not None and not stop.received and not dataset.broken:
+            place.write(found.values)
+    return found
+
+
+def _computed(network: HeadClassifier, dataset: Dataset, settings: Settings, stop: StopSignal) -> Features:
     network.eval()
     rows: list[Tensor] = []
     targets = []
@@ -54,7 +68,7 @@ def fit(
     started = time.monotonic()
     known = compute(network, train, settings, stop)
     unseen = compute(network, validation, settings, stop) if validation is not None else None
-    print(f"Features: {known.values.shape[1]} a picture, computed in {time.monotonic() - started:.1f} s.", flush=True)
+    print(f"Features: {known.values.shape[1]} a picture, there after {time.monotonic() - started:.1f} s.", flush=True)
     mean, deviation = known.values.mean(0), known.values.std(0, correction=0)
     deviation = torch.where(deviation > _FLAT, deviation, torch.ones_like(deviation))
     head = _Logistic(

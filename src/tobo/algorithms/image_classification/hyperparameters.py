@@ -100,7 +100,8 @@ _OURS = (
         "pretrained_weights",
         "text",
         pattern=r".+",
-        description="A .safetensors file, a folder of them, an s3:// address of either, or a hub name (owner/model).",
+        description="formula (what tobo brings), a .safetensors file, a folder of them, an s3:// address of either, or "
+        "a hub name (owner/model).",
     ),
     Hyperparameter(
         "head_c", "float", "0.3", low=1e-6, high=1e6, tunable=True, description="Inverse L2 strength of the head."

@@ -1,8 +1,8 @@
 """Where pretrained weights come from, and what they expect of their input.
 
-Looked for in this order: the hyperparameter `pretrained_weights`, the environment's TOBO_PRETRAINED (each a file, a
-folder with `<architecture>.safetensors`, an s3:// address of either, or a hub name `owner/model`), the Hugging Face
-cache, the hub itself.
+Looked for in this order: the hyperparameter `pretrained_weights`, the environment's TOBO_PRETRAINED (each `formula`, a
+file, a folder with `<architecture>.safetensors`, an s3:// address of either, or a hub name `owner/model`), what tobo
+brings itself (`formula`: MobileNetV2), the Hugging Face cache, the hub.
 """
 
 import json
@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load
 from torch import Tensor
 
+from tobo.algorithms.image_classification import shipped
 from tobo.algorithms.image_classification.classifier import GREY, Classifier, HeadClassifier, Preprocessing
 from tobo.algorithms.image_classification.settings import Settings
 from tobo.kit.guest import UserError
@@ -54,10 +55,14 @@ def find(settings: Settings) -> Weights:
             return _locate(shared, "TOBO_PRETRAINED", architecture)
         except _NotThere as error:  # a folder for several networks need not have this one
             looked = f"{error} "
+    if architecture in shipped.SHA256:
+        if looked:
+            print(f"Note: {looked}", flush=True)
+        return _shipped(architecture)
     if architecture not in HUB:
         raise UserError(
             f"{looked}The hub has no weights for {architecture}; name a file with pretrained_weights, set "
-            f"use_pretrained_model=0, or choose another num_layers."
+            f"backbone=mobilenet_v2, whose weights tobo brings, or use_pretrained_model=0."
         )
     try:
         return read(_from_hub(HUB[architecture], architecture), architecture)
@@ -65,8 +70,15 @@ def find(settings: Settings) -> Weights:
         raise UserError(f"{looked}{error}") from None
 
 
+def _shipped(architecture: str) -> Weights:
+    """The weights in the package."""
+    return parse(shipped.read(architecture), shipped.NAME, architecture)
+
+
 def _locate(place: str, origin: str, architecture: str) -> Weights:
     """The weights that `origin` names."""
+    if place == shipped.NAME:
+        return _shipped(architecture)
     if place.startswith("s3://"):
         return _from_s3(place, architecture)
     path = Path(place).expanduser()
@@ -95,7 +107,9 @@ def _from_s3(address: str, architecture: str) -> Weights:
         client: Any = session.get_session().create_client("s3")
         data = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except (BotoCoreError, ClientError) as error:
-        raise UserError(f"The weights s3://{bucket}/{key} could not be fetched: {error}.") from None
+        missing = isinstance(error, ClientError) and error.response["Error"]["Code"] == "NoSuchKey"
+        refusal = _NotThere if missing else UserError
+        raise refusal(f"The weights s3://{bucket}/{key} could not be fetched: {error}.") from None
     return parse(data, f"s3://{bucket}/{key}", architecture)
 
 
@@ -119,7 +133,8 @@ def _from_hub(name: str, architecture: str) -> Path:
     raise _NotThere(
         f"Pretrained weights for {architecture} are not on this machine and could not be fetched from {endpoint} "
         f"({reason}); put {architecture}.safetensors into a folder and name it with TOBO_PRETRAINED or the "
-        f"hyperparameter pretrained_weights, or set use_pretrained_model=0."
+        f"hyperparameter pretrained_weights, set backbone=mobilenet_v2, whose weights tobo brings, or "
+        f"use_pretrained_model=0."
     )
 
 
