@@ -1,5 +1,7 @@
 """How a built-in algorithm declares itself: data that the server checks requests against before anything starts."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +25,22 @@ class Hyperparameter:
     pattern: str | None = None
     tunable: bool = False
     description: str = ""
+
+    def problem(self, value: str) -> str | None:
+        """What is wrong with a value, as the end of a sentence ("must be from 0 to 1"); None where nothing is."""
+        if self.kind == "choice":
+            return None if value in self.choices else f"must be one of {', '.join(self.choices)}"
+        if self.kind == "text":
+            fits = self.pattern is None or re.fullmatch(self.pattern, value)
+            return None if fits else f"must match {self.pattern}"
+        try:
+            number = int(value) if self.kind == "int" else float(value)
+        except ValueError:
+            return "must be a whole number" if self.kind == "int" else "must be a number"
+        low, high = self.low, self.high
+        if not math.isfinite(number) or (low is not None and number < low) or (high is not None and number > high):
+            return f"must be {_range(low, high)}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,12 @@ class Algorithm:
 
     def defaults(self) -> Mapping[str, str]:
         return {h.name: h.default for h in self.hyperparameters if h.default is not None}
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"from {low:g} to {high:g}"
+    return f"at least {low:g}" if low is not None else f"at most {high:g}" if high is not None else "finite"
 
 
 def repository_of(image_uri: str) -> str:

@@ -112,6 +112,14 @@ def test_refusals(changed: dict[str, Any], sentence: str) -> None:
     assert refused.value.code == "ValidationException"
 
 
+def test_a_bad_static_value_is_refused_before_any_trial() -> None:
+    asked = tuning_job("refused", "b")
+    static = asked["TrainingJobDefinition"]["StaticHyperParameters"]
+    asked["TrainingJobDefinition"]["StaticHyperParameters"] = {**static, "epochs": "few"}
+    with pytest.raises(Fault, match=r"'epochs' of .*StaticHyperParameters has the value 'few', which must be a whole"):
+        check_request(asked)
+
+
 @pytest.mark.parametrize(
     ("static", "sentence"),
     [

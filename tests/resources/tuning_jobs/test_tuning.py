@@ -120,7 +120,7 @@ def test_the_target_value_ends_it(sagemaker: Any) -> None:
     [
         ("no-data", {"InputDataConfig": "s3://tuning-photos/nothing/"}, "there is no object at"),
         ("no-metric", {"validation": False}, "'validation:accuracy' was not found"),
-        ("bad-static", {"StaticHyperParameters": {**STATIC, "epochs": "many"}}, "whole number"),
+        ("bad-static", {"StaticHyperParameters": {**STATIC, "num_classes": "9"}}, "num_classes=9"),
     ],
 )
 def test_all_trials_failing_fails_with_the_first_reason(

@@ -1,12 +1,10 @@
 """What CreateTrainingJob refuses before anything starts, beyond what the AWS model says."""
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tobo.compute.instances import instance
-from tobo.kit.algorithm import Algorithm, Hyperparameter
+from tobo.kit.algorithm import Algorithm
 from tobo.kit.fault import validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Context
@@ -46,34 +44,12 @@ def check_hyperparameters(algorithm: Algorithm, given: Mapping[str, str]) -> Non
             raise validation(
                 f"ClientError: Hyperparameter '{name}' is not one of {algorithm.name}'s; it has {', '.join(declared)}."
             )
-        if problem := _problem(declared[name], value):
+        if problem := declared[name].problem(value):
             raise validation(f"ClientError: Hyperparameter '{name}' has the value '{value}', which {problem}.")
     if missing := [h.name for h in algorithm.hyperparameters if h.required and h.name not in given]:
         raise validation(
             f"ClientError: Hyperparameter '{missing[0]}' of {algorithm.name} is required; give it a value."
         )
-
-
-def _problem(declared: Hyperparameter, value: str) -> str | None:
-    if declared.kind == "choice":
-        return None if value in declared.choices else f"must be one of {', '.join(declared.choices)}"
-    if declared.kind == "text":
-        fits = declared.pattern is None or re.fullmatch(declared.pattern, value)
-        return None if fits else f"must match {declared.pattern}"
-    try:
-        number = int(value) if declared.kind == "int" else float(value)
-    except ValueError:
-        return "must be a whole number" if declared.kind == "int" else "must be a number"
-    low, high = declared.low, declared.high
-    if not math.isfinite(number) or (low is not None and number < low) or (high is not None and number > high):
-        return f"must be {_range(low, high)}"
-    return None
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return f"from {low:g} to {high:g}"
-    return f"at least {low:g}" if low is not None else f"at most {high:g}" if high is not None else "finite"
 
 
 def _image(context: Context, asked: Mapping[str, Any]) -> Image:

@@ -123,6 +123,7 @@ def _search(config: Mapping[str, Any], definition: Mapping[str, Any], place: str
         raise validation(f"The hyperparameter '{both[0]}' is static and has a range in {where}; keep one of the two.")
     if algorithm is not None:
         _check_names(algorithm, {*static, *(axis.name for axis in found)}, place)
+        _check_values(algorithm, static, place)
     asked = definition.get("TuningObjective") or config.get("HyperParameterTuningJobObjective")
     if not asked:
         raise validation(f"{place} has no objective; give HyperParameterTuningJobObjective a Type and a MetricName.")
@@ -150,6 +151,15 @@ def _check_names(algorithm: Algorithm, given: set[str], place: str) -> None:
         raise validation(
             f"The hyperparameter '{missing[0]}' of {algorithm.name} is required; put it into {place}.StaticHyperParameters."
         )
+
+
+def _check_values(algorithm: Algorithm, static: Mapping[str, str], place: str) -> None:
+    for declared in algorithm.hyperparameters:
+        value = static.get(declared.name)
+        if value is not None and (problem := declared.problem(value)):
+            raise validation(
+                f"The hyperparameter '{declared.name}' of {place}.StaticHyperParameters has the value '{value}', which {problem}."
+            )
 
 
 def _check_grid(found: Sequence[Search], limits: Mapping[str, Any]) -> None:
