@@ -3,11 +3,15 @@
 import os
 import shlex
 import signal
+import site
 import socket
+import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
+import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +96,35 @@ def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
 
 in_every_way = pytest.mark.parametrize("house", ["auto", "watch"], indirect=True)
 """With the machine's strongest bounds and with the watch that holds where it has no cgroups."""
+
+
+@needs_sandbox
+def test_it_runs_from_a_python_environment_below_tmp() -> None:
+    code = """
+        import pathlib, sys, time
+        from tobo.compute.base import ProcessSpec, Running, Sandbox
+        from tobo.compute.processes import ProcessCompute
+        root = pathlib.Path(sys.prefix).parent
+        compute = ProcessCompute(root / "compute")
+        argv = (sys.executable, "-c", "import sys; print('ran in', sys.prefix)")
+        compute.start(ProcessSpec("job", root / "job", root / "log", argv=argv, sandbox=Sandbox()))
+        while isinstance(compute.poll("job"), Running):
+            time.sleep(0.01)
+        print((root / "log").read_text())
+        compute.forget("job")
+        compute.close()
+    """
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        venv.EnvBuilder(symlinks=True).create(f"{folder}/venv")
+        path = os.pathsep.join([str(Path(sandbox.__file__).parents[2]), *site.getsitepackages()])
+        ran = subprocess.run(
+            [f"{folder}/venv/bin/python", "-c", textwrap.dedent(code)],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert f"ran in {folder}/venv" in ran.stdout, ran.stdout + ran.stderr
 
 
 @needs_sandbox

@@ -79,6 +79,7 @@ class Wrapper(NamedTuple):
                 argv += [*self.memory(folder, spec.memory_bytes), *_folders(sandbox.root, folder)]
         argv += ["--proc", "/proc", *_kernel(), "--dev", "/dev", *_devices(), "--remount-ro", "/dev"]
         argv += [*self.memory("/tmp", spec.memory_bytes), *self.memory("/dev/shm", spec.memory_bytes)]
+        argv += _interpreter() if sandbox.root is None else []  # after /tmp, below which it may lie
         for bind in sandbox.binds:
             argv += ["--bind" if bind.writable else "--ro-bind", str(bind.source.absolute()), bind.target]
         return [*argv, "--remount-ro", "/", "--chdir", sandbox.workdir or sandbox.inside(spec.folder) or "/tmp"]
@@ -128,8 +129,14 @@ def missing_protection(why: str, network: bool) -> str:
     )
 
 
+def _interpreter() -> Iterator[str]:
+    """The Python environment that tobo itself runs in."""
+    for path in _python():
+        yield from ("--ro-bind", str(path), str(path))
+
+
 def _system(own: Path, network: bool) -> Iterator[str]:
-    """The machine's programs and libraries, and the Python environment that tobo itself runs in."""
+    """The machine's programs and libraries."""
     for path in map(Path, _SYSTEM):
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), str(path))
@@ -141,8 +148,6 @@ def _system(own: Path, network: bool) -> Iterator[str]:
             yield from ("--ro-bind", str(path), str(path))
     for name in _ACCOUNTS:
         yield from ("--ro-bind", str(own / name), f"/etc/{name}")
-    for path in _python():
-        yield from ("--ro-bind", str(path), str(path))
 
 
 @functools.cache
