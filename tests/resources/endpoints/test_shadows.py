@@ -51,11 +51,11 @@ def test_a_shadow_gets_copies_and_nobody_gets_its_answers(server: Server, tmp_pa
 def test_a_part_of_the_requests_is_copied(server: Server, tmp_path: Path) -> None:
     make_shadowed(server, "sampled", tmp_path / "record", weight=0.5)
     ask = asker(server, "sampled")
-    for number in range(200):
-        ask(str(number))
-    ask("last")
-    until(lambda: len(lines(tmp_path / "record")) > 20)
-    assert len(lines(tmp_path / "record")) < 150  # 100 expected; seven standard deviations
+    sent = 0
+    while sent < 200 or (len(lines(tmp_path / "record")) <= 20 and sent < 5000):  # a busy machine leaves copies out
+        ask(str(sent))
+        sent += 1
+    assert 20 < len(lines(tmp_path / "record")) < 0.75 * sent  # half expected; seven standard deviations
 
 
 def test_a_slow_shadow_delays_nobody(server: Server, tmp_path: Path) -> None:
