@@ -116,11 +116,11 @@ def test_watching_shows_each_status_once_and_some_of_many_epochs() -> None:
 
 def test_the_recipe_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TOBO_PRETRAINED", raising=False)
-    usual = recipe_of(own_photos=False).hyperparameters
+    usual = recipe_of(own_photos=False)
     assert usual["use_pretrained_model"] == "1" and "pretrained_weights" not in usual
     assert usual["augmentation_type"] == "inspection"
-    assert recipe_of(own_photos=True, epochs=3).hyperparameters["epochs"] == "3"
-    assert recipe_of(own_photos=True).hyperparameters["augmentation_type"] != "inspection"
+    assert recipe_of(own_photos=True, epochs=3)["epochs"] == "3"
+    assert recipe_of(own_photos=True)["augmentation_type"] != "inspection"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weights").mkdir()
     for named, sent in (
@@ -130,7 +130,7 @@ def test_the_recipe_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
         ("timm/mobilenetv2_100.ra_in1k", "timm/mobilenetv2_100.ra_in1k"),
     ):
         monkeypatch.setenv("TOBO_PRETRAINED", named)
-        assert recipe_of(own_photos=False).hyperparameters["pretrained_weights"] == sent
+        assert recipe_of(own_photos=False)["pretrained_weights"] == sent
 
 
 def test_the_advice_names_commands_for_this_state() -> None:

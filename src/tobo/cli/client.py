@@ -55,6 +55,12 @@ def speaking(state: Path | None) -> Iterator[Server]:
         fail(f"The request could not be made: {error}")
 
 
+def execution_role(iam: Any) -> str:
+    """The ARN of the role that the account was born with."""
+    roles = iam.list_roles()["Roles"]
+    return str(next(role["Arn"] for role in roles if "ExecutionRole" in role["RoleName"]))
+
+
 def fail(sentence: str, code: int = REFUSED) -> NoReturn:
     """Ends the command."""
     print(sentence, file=sys.stderr)

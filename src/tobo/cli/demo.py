@@ -7,7 +7,6 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,28 +24,18 @@ if TYPE_CHECKING:
     from tobo.cli.story.training import Course, Epoch, Place
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A way to train; `hyperparameters` are image-classification's, without those that the photos decide."""
-
-    title: str
-    hyperparameters: dict[str, str]
-
-
-RECIPE = Recipe(
-    "all layers of a pretrained MobileNetV2 at 96 px",
-    {
-        "optimizer": "adamw",
-        "lr_scheduler": "one_cycle",
-        "weight_decay": "0.05",
-        "mini_batch_size": "32",
-        "backbone": "mobilenet_v2",
-        "use_pretrained_model": "1",
-        "image_shape": "3,96,96",
-        "epochs": "8",
-        "learning_rate": "0.001",
-    },
-)
+RECIPE = {
+    "optimizer": "adamw",
+    "lr_scheduler": "one_cycle",
+    "weight_decay": "0.05",
+    "mini_batch_size": "32",
+    "backbone": "mobilenet_v2",
+    "use_pretrained_model": "1",
+    "image_shape": "3,96,96",
+    "epochs": "8",
+    "learning_rate": "0.001",
+}
+"""All layers of a pretrained MobileNetV2: image-classification's hyperparameters, without those that the photos decide."""
 MARBLES = {"augmentation_type": "inspection"}
 """A marble is what it is from every side and in every colour."""
 OWN_PHOTOS = {"augmentation_type": "crop"}
@@ -95,15 +84,15 @@ def demo(
         raise SystemExit(f"The server refused: {error}") from None
 
 
-def recipe_of(own_photos: bool, epochs: int | None = None) -> Recipe:
-    """The recipe for these photos: from the weights that tobo brings, or from those that TOBO_PRETRAINED names."""
-    chosen = {**RECIPE.hyperparameters, **(OWN_PHOTOS if own_photos else MARBLES)}
+def recipe_of(own_photos: bool, epochs: int | None = None) -> dict[str, str]:
+    """The hyperparameters for these photos: from the weights that tobo brings, or from those that TOBO_PRETRAINED names."""
+    chosen = {**RECIPE, **(OWN_PHOTOS if own_photos else MARBLES)}
     if source := os.environ.get("TOBO_PRETRAINED"):
         # Said in the request, too: a server that runs already may have been started without the variable.
         chosen["pretrained_weights"] = absolute_source(source)
     if epochs:
         chosen["epochs"] = str(epochs)
-    return Recipe(RECIPE.title, chosen)
+    return chosen
 
 
 def gather(console: Console, folder: Path | None, count: int, seed: int) -> "Collection":
@@ -121,7 +110,9 @@ def gather(console: Console, folder: Path | None, count: int, seed: int) -> "Col
     return collection
 
 
-def train(console: Console, connection: "Connection", job: str, collection: "Collection", recipe: Recipe) -> "Place":
+def train(
+    console: Console, connection: "Connection", job: str, collection: "Collection", recipe: dict[str, str]
+) -> "Place":
     """Photos to S3 and a training job to its end; a job that is interrupted is stopped. Raises Fault where it fails."""
     from tobo.cli.story.training import create_job, find_place, follow, stop, upload
 
@@ -129,10 +120,10 @@ def train(console: Console, connection: "Connection", job: str, collection: "Col
     with console.status("Uploading"):
         size = upload(connection, place, collection)
     console.print(f"[bold]S3[/]        {size / 1e6:.1f} MB in {place.uri('')}", soft_wrap=True)
-    create_job(connection, place, job, collection, recipe.hyperparameters)
-    console.print(f"[bold]Training[/]  job {job}: {recipe.title}", soft_wrap=True)
+    create_job(connection, place, job, collection, recipe)
+    console.print(f"[bold]Training[/]  job {job}: all layers of a pretrained MobileNetV2 at 96 px", soft_wrap=True)
     try:
-        watch(console, follow(connection, job), int(recipe.hyperparameters["epochs"]))
+        watch(console, follow(connection, job), int(recipe["epochs"]))
     except KeyboardInterrupt:
         console.print("Stopping the job.")
         stop(connection, job)

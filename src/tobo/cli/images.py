@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,14 +44,7 @@ def add(
     else:
         visible = {_seen(Path(word), settings) for word in given if word.startswith("/") and Path(word).is_file()}
         binding = Binding(visible=tuple(sorted(visible)))
-    binding = Binding(
-        program=given or binding.program,
-        root=binding.root,
-        environment=binding.environment,
-        folder=binding.folder,
-        visible=binding.visible,
-        network=network,
-    )
+    binding = replace(binding, program=given or binding.program, network=network)
     write_bindings(settings.state, {**read_bindings(settings.state), address: binding})
     typer.echo(f"{address} runs {_described(binding)}")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tobo.cli.client import REFUSED, fail, speaking
+from tobo.cli.client import REFUSED, execution_role, fail, speaking
 from tobo.cli.job_kinds import OVER
 from tobo.cli.output import show, show_json, without_metadata
 from tobo.cli.tune_spec import read_pair, read_range, read_spec, request, with_pairs
@@ -62,7 +62,7 @@ def tune(
     spec = with_pairs(spec, "ranges", [read_range(text) for text in tuned or ()])
     spec = with_pairs(spec, "hyperparameters", [read_pair(text, "--set") for text in fixed or ()])
     with speaking(state) as server:
-        asked = request(spec, _role(server))
+        asked = request(spec, execution_role(server.client("iam")))
         sagemaker = server.client("sagemaker")
         sagemaker.create_hyper_parameter_tuning_job(**asked)
         job = asked["HyperParameterTuningJobName"]
@@ -76,12 +76,6 @@ def tune(
         trials = list(_trials(sagemaker, job))
     _report(described, trials, as_json)
     raise typer.Exit(0 if described["HyperParameterTuningJobStatus"] == "Completed" else REFUSED)
-
-
-def _role(server: Any) -> str:
-    """The role that the account was born with."""
-    roles = server.client("iam").list_roles()["Roles"]
-    return str(next(role["Arn"] for role in roles if "ExecutionRole" in role["RoleName"]))
 
 
 def _follow(sagemaker: Any, job: str, quiet: bool) -> dict[str, Any]:

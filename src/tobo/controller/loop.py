@@ -108,7 +108,7 @@ class Controller:
 
 def _attempt(context: Context, machine: Machine, row: Row) -> Outcome:
     try:
-        return machine.commands[row.todo[0]](context, row)
+        return machine.by_name[row.todo[0]](context, row)
     except Fault as fault:
         return Happened("failed", message=fault.message)
     except Exception as bug:

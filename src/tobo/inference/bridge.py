@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tobo.inference.invocations import stuck_seconds
+from tobo.inference.listening import listen
 from tobo.kit import frames
 from tobo.kit.guest import UserError, run_guest
 from tobo.kit.process import descendants
@@ -161,7 +162,7 @@ class Bridge:
 
     def _open(self) -> None:
         for path, accepted in zip(self._paths, (self._pong, self._take), strict=True):
-            listener = _listen(path)
+            listener = listen(path)
             self._listeners.append(listener)
             threading.Thread(target=_accept, args=(listener, accepted), daemon=True).start()
         self.listening = True
@@ -255,18 +256,6 @@ def _accept(listener: socket.socket, accepted: Callable[[socket.socket], None]) 
         except OSError:
             return
         accepted(connection)
-
-
-def _listen(path: Path) -> socket.socket:
-    """A listening socket that appears at `path` in one step: who finds it can connect."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    hidden = path.with_name(path.name + "~")
-    hidden.unlink(missing_ok=True)
-    listener.bind(str(hidden))
-    hidden.chmod(0o600)
-    listener.listen(128)
-    hidden.rename(path)
-    return listener
 
 
 def _free_port() -> int:

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tobo.inference.invocations import Handler, Request, Response, refusal, stuck_seconds
+from tobo.inference.listening import listen
 from tobo.inference.multi_model import CACHE_BYTES, Models
 from tobo.inference.parts import Parts
 from tobo.kit import frames
@@ -71,8 +72,8 @@ class Server:
         self._stuck = stuck_seconds()
         ping_path = path.with_name(path.name + ".ping")
         self._paths = (ping_path, path)
-        self._pings = _listen(ping_path)
-        self._listener = _listen(path)
+        self._pings = listen(ping_path)
+        self._listener = listen(path)
         for readable in (self._listener, self._wake):
             self._selector.register(readable, selectors.EVENT_READ)
         threading.Thread(target=self._answer_pings, daemon=True).start()
@@ -208,15 +209,3 @@ def select_now(readable: socket.socket) -> bool:
     with selectors.DefaultSelector() as selector:
         selector.register(readable, selectors.EVENT_READ)
         return bool(selector.select(0))
-
-
-def _listen(path: Path) -> socket.socket:
-    """A listening socket that appears at `path` in one step: who finds it can connect."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    hidden = path.with_name(path.name + "~")
-    hidden.unlink(missing_ok=True)
-    listener.bind(str(hidden))
-    hidden.chmod(0o600)
-    listener.listen(128)
-    hidden.rename(path)
-    return listener

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tobo.compute.base import Exited
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.machine import advance_fresh
@@ -66,3 +67,13 @@ class Jobs:
         if row.state in self.terminal:
             raise validation(f"The request was rejected because the {self.words} is in status {row.status}.")
         return row
+
+
+def death(end: Exited | None, who: str) -> str:
+    """The FailureReason of a job whose process, called `who`, ended badly without words of its own; None: its record is gone."""
+    if end is None:
+        return "InternalServerError: The record of the job's process is gone; start the job again."
+    how = (
+        f"exit code: {end.code}" if end.code is not None else f"signal: {end.signal}" if end.signal else "no exit code"
+    )
+    return f"AlgorithmError: {end.reason or f'The {who} ended with an error.'} ({how})"

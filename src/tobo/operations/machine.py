@@ -1,8 +1,9 @@
 """Machines: a noun's state table, the commands its work does, and the one transaction that moves a row."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tobo.kit.states import Step, Table, walk
@@ -45,14 +46,20 @@ Command = Callable[[Context, Row], Outcome]
 class Machine:
     """How rows of one kind move. `statuses` maps each state to the AWS status; `on_step` gives what a step adds to `found`.
 
-    An unexpected exception of a command becomes the event "failed" with its text.
+    The table names `commands` as their functions are called. An unexpected exception of a command becomes the event
+    "failed" with its text.
     """
 
     kind: str
     table: Table
     statuses: Mapping[str, str]
-    commands: Mapping[str, Command]
+    commands: Sequence[Command]
     on_step: Callable[[Row, Step, float, str], Mapping[str, Any]] = lambda row, step, now, message: {}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Command]:
+        """The commands as the table and a row's `todo` name them."""
+        return {command.__name__: command for command in self.commands}
 
 
 MACHINES: dict[str, Machine] = {}
@@ -62,7 +69,7 @@ MACHINES: dict[str, Machine] = {}
 def register(machine: Machine) -> Machine:
     """Registers a machine; every command that its table names must be there."""
     named = {command for step in machine.table.values() for command in step.commands}
-    if missing := named - machine.commands.keys():
+    if missing := named - machine.by_name.keys():
         raise ValueError(f"{machine.kind}: no command {sorted(missing)}")
     MACHINES[machine.kind] = machine
     return machine

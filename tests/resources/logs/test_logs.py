@@ -315,7 +315,7 @@ def test_expired_events_are_hidden_at_once_and_their_room_is_given_back(ask: Ask
     row = context.store.get(Key(SPACE, KIND, GROUP))
     assert row is not None
     assert (row.todo, row.due) == (("expire",), clock.now())
-    assert isinstance(MACHINES[KIND].commands["expire"](context, row), Again)
+    assert isinstance(MACHINES[KIND].by_name["expire"](context, row), Again)
     assert {stream.name: stream.size > 0 for stream in context.logs.streams(SPACE, GROUP)} == {
         "both": True,
         "old": False,
@@ -333,7 +333,7 @@ def test_expiry_of_a_deleted_group_ends(ask: Ask, context: Context) -> None:
     row = context.store.get(Key(SPACE, KIND, GROUP))
     assert row is not None
     ask("DeleteLogGroup", logGroupName=GROUP)
-    assert MACHINES[KIND].commands["expire"](context, row) == Done()
+    assert MACHINES[KIND].by_name["expire"](context, row) == Done()
 
 
 def test_the_table_has_a_status_for_every_state() -> None:

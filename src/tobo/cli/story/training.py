@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tobo.cli.client import execution_role
+from tobo.cli.logs import Streams
 from tobo.cli.story.connection import CONNECTIONS, Connection
 from tobo.cli.story.photos import Collection, Picture, lst
 from tobo.kit.fault import Fault
@@ -42,8 +43,7 @@ class Place:
 def find_place(connection: Connection, prefix: str) -> Place:
     """The SDKs' default bucket, made where it is missing, and the role that the account was born with."""
     account = connection.client("sts").get_caller_identity()["Account"]
-    roles = connection.client("iam").list_roles()["Roles"]
-    role = next(role["Arn"] for role in roles if "ExecutionRole" in role["RoleName"])
+    role = execution_role(connection.client("iam"))
     bucket = f"sagemaker-{connection.region}-{account}"
     s3 = connection.client("s3")
     try:
@@ -148,10 +148,10 @@ def follow(connection: Connection, job: str) -> Iterator[Course]:
     Raises Fault where it ends otherwise than Completed, with its reason and the last line of its log.
     """
     sagemaker = connection.client("sagemaker")
-    course, tail = Course(), Tail(connection.client("logs"), job)
+    course, tail = Course(), Streams(connection.client("logs"), LOG_GROUP, f"{job}/")
     while True:
         described = sagemaker.describe_training_job(TrainingJobName=job)
-        for line in tail.lines():
+        for _, _, line in tail.news():
             course.read(line)
         course.status, course.secondary = described["TrainingJobStatus"], described["SecondaryStatus"]
         transitions = described.get("SecondaryStatusTransitions", [])
@@ -173,26 +173,3 @@ def stop(connection: Connection, job: str) -> None:
     sagemaker.stop_training_job(TrainingJobName=job)
     while sagemaker.describe_training_job(TrainingJobName=job)["TrainingJobStatus"] == "Stopping":
         time.sleep(POLL_SECONDS)
-
-
-class Tail:
-    """The end of a job's log; a job on one machine has one stream."""
-
-    def __init__(self, logs: Any, job: str) -> None:
-        self._logs, self._job = logs, job
-        self._asked: dict[str, Any] = {}
-
-    def lines(self) -> list[str]:
-        """What was added since the last call; nothing where the stream has not begun."""
-        try:
-            if not self._asked:
-                found = self._logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self._job}/")
-                if not found["logStreams"]:
-                    return []
-                stream = found["logStreams"][0]["logStreamName"]
-                self._asked = {"logGroupName": LOG_GROUP, "logStreamName": stream, "startFromHead": True}
-            answer = self._logs.get_log_events(**self._asked)
-        except self._logs.exceptions.ResourceNotFoundException:
-            return []
-        self._asked["nextToken"] = answer["nextForwardToken"]
-        return [event["message"] for event in answer["events"]]

@@ -222,7 +222,7 @@ register(
         TARGETS,
         states.TARGET,
         dict.fromkeys(("Following", "Scaling", "Resting"), ""),
-        {command.__name__: command for command in (follow, begin, change, settle, end, rest)},
+        (follow, begin, change, settle, end, rest),
         states.on_target_step,
     )
 )
@@ -231,6 +231,6 @@ register(
         ACTIONS,
         states.ACTION,
         dict.fromkeys(("Waiting", "Acting", "Failed"), ""),
-        {command.__name__: command for command in (wait, act)},
+        (wait, act),
     )
 )

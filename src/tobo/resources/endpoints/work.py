@@ -186,10 +186,7 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands={
-            command.__name__: command
-            for command in (stand_up, shift, resize, release, retire, supervise, stop_replicas, remove)
-        },
+        commands=(stand_up, shift, resize, release, retire, supervise, stop_replicas, remove),
         on_step=states.on_step,
     )
 )

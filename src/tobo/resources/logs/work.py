@@ -19,4 +19,4 @@ def expire(context: Context, row: Row) -> Outcome:
     return Again(_HOUR)
 
 
-register(Machine(KIND, TABLE, {"Kept": "", "Expiring": ""}, {"expire": expire}))
+register(Machine(KIND, TABLE, {"Kept": "", "Expiring": ""}, (expire,)))

@@ -12,6 +12,7 @@ from tobo.kit.strangers import read_told
 from tobo.operations.channels import lay_out_channel
 from tobo.operations.context import Context
 from tobo.operations.credentials import role_credentials
+from tobo.operations.jobs import death
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.operations.recording import Artifact, JobRecord, record_job
 from tobo.operations.results import put_folder
@@ -97,7 +98,7 @@ def watch(context: Context, row: Row) -> Outcome:
     if isinstance(state, Exited) or state is None:
         if state is not None and state.code == 0:
             return Happened("succeeded")
-        return Happened("died", message=_reason(state))
+        return Happened("died", message=death(state, "program"))
     limit = row.asked["StoppingCondition"]["MaxRuntimeInSeconds"]
     if context.clock.now() - state.started > limit:
         return Happened(
@@ -178,15 +179,6 @@ def _upload_meanwhile(context: Context, row: Row) -> None:
     _uploaded[at] = time.monotonic()
 
 
-def _reason(end: Exited | None) -> str:
-    if end is None:
-        return "InternalServerError: The record of the job's process is gone; start the job again."
-    how = (
-        f"exit code: {end.code}" if end.code is not None else f"signal: {end.signal}" if end.signal else "no exit code"
-    )
-    return f"AlgorithmError: {end.reason or 'The program ended with an error.'} ({how})"
-
-
 def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
     return states.on_step(dict(row.found), step.state, now, message)
 
@@ -196,10 +188,7 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands={
-            command.__name__: command
-            for command in (reserve, lay_out, start, watch, terminate, await_end, collect, clean, record)
-        },
+        commands=(reserve, lay_out, start, watch, terminate, await_end, collect, clean, record),
         on_step=_on_step,
     )
 )

@@ -15,6 +15,7 @@ from tobo.operations.channels import lay_out_channel
 from tobo.operations.context import Context
 from tobo.operations.credentials import role_credentials
 from tobo.operations.images import Image, Program, find_image
+from tobo.operations.jobs import death
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.operations.own_code import Surroundings, surround
 from tobo.operations.results import is_empty, put_archive, put_folder
@@ -205,15 +206,10 @@ def _checkpoint_uri(row: Row) -> S3Uri | None:
 
 def _failure_reason(context: Context, row: Row, end: Exited | None) -> str:
     """The algorithm's own words where it left some, else how its process died."""
-    if end is None:
-        return "InternalServerError: The record of the job's process is gone; start the job again."
     paths = ml_paths(context, row)
-    if not end.out_of_memory and (text := read_told(paths.root, paths.failure)):
+    if end is not None and not end.out_of_memory and (text := read_told(paths.root, paths.failure)):
         return text if text.startswith(("ClientError", "AlgorithmError")) else f"AlgorithmError: {text}"
-    how = (
-        f"exit code: {end.code}" if end.code is not None else f"signal: {end.signal}" if end.signal else "no exit code"
-    )
-    return f"AlgorithmError: {end.reason or 'The algorithm ended with an error.'} ({how})"
+    return death(end, "algorithm")
 
 
 def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
@@ -225,10 +221,7 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands={
-            command.__name__: command
-            for command in (reserve, lay_out, start, watch, terminate, await_end, collect, clean, record)
-        },
+        commands=(reserve, lay_out, start, watch, terminate, await_end, collect, clean, record),
         on_step=_on_step,
     )
 )

@@ -183,9 +183,7 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands={
-            command.__name__: command for command in (reserve, deploy, await_ready, transform, halt, clean, record)
-        },
+        commands=(reserve, deploy, await_ready, transform, halt, clean, record),
         on_step=_on_step,
     )
 )

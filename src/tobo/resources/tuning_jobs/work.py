@@ -199,7 +199,7 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands={"tune": tune, "stop_trials": stop_trials},
+        commands=(tune, stop_trials),
         on_step=_on_step,
     )
 )
