@@ -22,6 +22,7 @@ NAMES = (
     "first_step",
     "head",
     "tuning",
+    "strategies",
     "transform",
 )
 LONG = ("backbone",)

@@ -20,7 +20,7 @@ def coverage() -> str:
     lines = [
         "# What is built",
         "",
-        "Drawn from the dispatch table by `make docs`. An operation that is not listed answers 400 `NotImplemented`.",
+        "Drawn from the dispatch table by `make docs`. An operation that is not built answers 400 `NotImplemented`.",
         "",
         "| service | built | of | operations |",
         "|---|---|---|---|",
@@ -30,7 +30,11 @@ def coverage() -> str:
         lines.append(
             f"| {service} | {len(names)} | {len(service_model(service).operation_names)} | {', '.join(names)} |"
         )
-    return "\n".join([*lines, ""])
+    lines += ["", "## What is not built of SageMaker", ""]
+    for service in ("sagemaker", "sagemaker-runtime"):
+        missing = [name for name in service_model(service).operation_names if (service, name) not in TABLE]
+        lines += [f"`{service}`: {', '.join(sorted(missing)) or 'nothing'}.", ""]
+    return "\n".join(lines)
 
 
 def states() -> str:
