@@ -14,7 +14,7 @@ from tobo.kit.clock import SystemClock
 from tobo.kit.fault import Fault
 from tobo.kit.states import Step
 from tobo.operations.context import Context
-from tobo.operations.machine import MACHINES, Again, Command, Done, Happened, Machine, advance, register
+from tobo.operations.machine import MACHINES, Again, Command, Done, Happened, Machine, Outcome, advance, register
 from tobo.settings import Settings
 from tobo.store.base import Key, Row
 from tobo.store.sql import SqlStore
@@ -51,10 +51,18 @@ def machine(**commands: Command) -> None:
             "toy",
             TABLE,
             {state: state for state in STATES},
-            defaults | commands,
+            [_called(name, command) for name, command in (defaults | commands).items()],
             lambda row, step, now, message: {"reason": message} if message else {},
         )
     )
+
+
+def _called(name: str, command: Command) -> Command:
+    def called(context: Context, row: Row) -> Outcome:
+        return command(context, row)
+
+    called.__name__ = name
+    return called
 
 
 def new_row(context: Context, name: str = "a") -> Row:
@@ -183,4 +191,4 @@ def test_a_controller_that_starts_adopts_what_another_left(context: Context) -> 
 
 def test_a_table_that_names_an_unknown_command_is_refused() -> None:
     with pytest.raises(ValueError, match="no command"):
-        register(Machine("toy", TABLE, {}, {}))
+        register(Machine("toy", TABLE, {}, ()))
