@@ -3,6 +3,8 @@
 A label is right by construction. Every scene is exposed twice, with its defect and as if it had none; it is kept only
 if the two differ by VISIBLE_CONTRAST in some channel over VISIBLE_AREA of the marble, before any noise. An ok photo is
 the second exposure of such a pair, so that nothing but the defect tells ok from ko: not the light, the belt, the blur.
+
+`stage` is everything up to the lens, for a camera that takes its own exposure of it; `draw` is a photo.
 """
 
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tobo.line.camera import encode_jpeg, expose, place_camera, sense
+from tobo.line.camera import Camera, encode_jpeg, expose, place_camera, sense
 from tobo.line.scene import (
     Array,
     Ball,
@@ -26,13 +28,15 @@ from tobo.line.scene import (
     place_light,
     random_colour,
 )
-from tobo.line.surfaces import PAINTS, Marble, chipped, draw_glass, draw_marble, other_colour, seen_colour
+from tobo.line.surfaces import PAINTS, Marble, chipped, draw_glass, draw_marble, draw_metal, other_colour, seen_colour
 
 Label = Literal["ok", "ko"]
 
 OK = "monochrome"
 DEFECTS = ("two-coloured", "swirled", "dotted", "transparent", "chipped", "empty")
 KINDS = (OK, *DEFECTS)
+NOVEL = ("striped", "metallic")
+"""Kinds that are drawn only where they are asked for, so that no training set has them; labelled ko here."""
 
 VISIBLE_CONTRAST = 0.25
 VISIBLE_AREA = 0.06
@@ -61,13 +65,37 @@ class Photo:
     """RGB 0..1 of the marble (of the opaque one nearest to it, for glass and an empty slot)."""
 
 
-def draw(seed: int, kind: str | None = None, size: int = 96, colour: bool = True) -> Photo:
-    """The photo of this seed: the same on every run. Without `kind`, half are ok and the defects share the other half.
+@dataclass(frozen=True)
+class Scene:
+    """A marble in its pocket, its light and its camera, before the lens; `rng` is where the sensor's noise goes on.
 
-    Raises ValueError where `kind` is none of KINDS or `size` is below 16.
+    `pair` float32 [2, 3, h, w] with and without the defect, `margin` pixels larger on each side than the photo;
+    `exposed` [2, 3, size, size] is what its camera makes of it; `inside` bool [size, size] where the marble lies.
     """
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"kind {kind!r} is none of {', '.join(KINDS)}")
+
+    kind: str
+    camera: Camera
+    margin: int
+    pair: Array
+    exposed: Array
+    inside: NDArray[np.bool_]
+    colour: Array
+    rng: Random
+
+    @property
+    def shown(self) -> int:
+        """Which of the two the photo shows."""
+        return 1 if self.kind == OK else 0
+
+
+def stage(seed: int, kind: str | None = None, size: int = 96, colour: bool = True, along: float = 0.0) -> Scene:
+    """The scene of this seed: the same on every run. Without `kind`, half are ok and the defects share the other half.
+
+    `along` moves the belt with the marble before the camera, in half photo widths: the same marble, elsewhere.
+    Raises ValueError where `kind` is none of KINDS and NOVEL or `size` is below 16.
+    """
+    if kind is not None and kind not in (*KINDS, *NOVEL):
+        raise ValueError(f"kind {kind!r} is none of {', '.join((*KINDS, *NOVEL))}")
     if size < 16:
         raise ValueError(f"size {size} is too small for a marble; 16 is the least")
     rng = np.random.default_rng(seed)
@@ -80,29 +108,49 @@ def draw(seed: int, kind: str | None = None, size: int = 96, colour: bool = True
     # An ok photo is drawn as if it were to get a defect, too: see the module's docstring.
     defect = str(rng.choice(DEFECTS)) if chosen == OK else chosen
     while True:
-        ball, light = place_ball(rng, x, y), place_light(rng, x, y)
-        belt = place_belt(rng, marked=defect == "transparent")
-        inside = ball.coverage > 0.5
-        faulty, sound, base = _draw_pair(rng, defect, belt, light, ball, x, y)
-        pair = np.stack((faulty, sound))
-        if not colour:
-            pair = np.repeat(np.tensordot(pair, _GREY, ((1,), (0,)))[:, None], 3, axis=1)
+        state = rng.bit_generator.state
+        pair, inside, base = _attempt(rng, defect, colour, x, y)
         # Blurring is the dear part: what is not visible without it is not worth it.
         if not _visible(np.clip(pair, 0, 1), inside):
             continue
-        pair, inside = expose(camera, pair, margin), inside[margin : margin + size, margin : margin + size]
-        if _visible(pair, inside):
+        exposed, inside = expose(camera, pair, margin), inside[margin : margin + size, margin : margin + size]
+        if _visible(exposed, inside):
             break
-    shown = np.ascontiguousarray(pair[1 if chosen == OK else 0].transpose(1, 2, 0))
-    pixels = sense(rng, camera, shown if colour else shown[:, :, :1])
+    if along:
+        # The marble was chosen where it is seen whole; now the same chances place it elsewhere.
+        rng.bit_generator.state = state
+        pair, inside, base = _attempt(rng, defect, colour, x, y, along)
+        exposed, inside = expose(camera, pair, margin), inside[margin : margin + size, margin : margin + size]
+    return Scene(chosen, camera, margin, pair, exposed, inside, base, rng)
+
+
+def _attempt(
+    rng: Random, defect: str, colour: bool, x: Array, y: Array, along: float = 0.0
+) -> tuple[Array, NDArray[np.bool_], Array]:
+    """One throw of the dice: the pair, where the marble lies, its colour."""
+    moved = x - np.float32(along)
+    ball, light = place_ball(rng, moved, y), place_light(rng, x, y)
+    belt = place_belt(rng, marked=defect == "transparent")
+    faulty, sound, base = _draw_pair(rng, defect, belt, light, ball, moved, y)
+    pair = np.stack((faulty, sound))
+    if not colour:
+        pair = np.repeat(np.tensordot(pair, _GREY, ((1,), (0,)))[:, None], 3, axis=1)
+    return pair, ball.coverage > 0.5, base
+
+
+def draw(seed: int, kind: str | None = None, size: int = 96, colour: bool = True) -> Photo:
+    """The photo of this seed, as `stage` sets it; same arguments, same errors."""
+    scene = stage(seed, kind, size, colour)
+    shown = np.ascontiguousarray(scene.exposed[scene.shown].transpose(1, 2, 0))
+    pixels = sense(scene.rng, scene.camera, shown if colour else shown[:, :, :1])
     return Photo(
         pixels=pixels if colour else np.repeat(pixels, 3, axis=2),
-        label="ok" if chosen == OK else "ko",
-        kind=chosen,
+        label="ok" if scene.kind == OK else "ko",
+        kind=scene.kind,
         exposed=shown,
-        sound=np.ascontiguousarray(pair[1].transpose(1, 2, 0)),
-        marble=inside,
-        colour=base,
+        sound=np.ascontiguousarray(scene.exposed[1].transpose(1, 2, 0)),
+        marble=scene.inside,
+        colour=scene.colour,
     )
 
 
@@ -112,9 +160,13 @@ def _draw_pair(
     """The scene with the defect and without it, [3, h, w] each, and the sound marble's colour."""
     below = draw_belt(belt, light, ball, x, y, occupied=True)
     gloss = rng.uniform(0.35, 1.0)
-    if defect in ("transparent", "empty"):
-        bare = draw_belt(belt, light, ball, x, y, occupied=False)
-        faulty = bare if defect == "empty" else draw_glass(rng, belt, light, ball, below)
+    if defect in ("transparent", "empty", "metallic"):
+        if defect == "metallic":
+            faulty = draw_metal(rng, belt, light, ball, below)
+        elif defect == "transparent":
+            faulty = draw_glass(rng, belt, light, ball, below)
+        else:
+            faulty = draw_belt(belt, light, ball, x, y, occupied=False)
         base = seen_colour(faulty, light, ball)
         return faulty, draw_marble(Marble(base, gloss=gloss), light, ball, below, belt.colour), base
     base = random_colour(rng)

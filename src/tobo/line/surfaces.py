@@ -20,6 +20,9 @@ from tobo.line.scene import (
     unit,
 )
 
+METALS = ((0.9, 0.9, 0.92), (0.95, 0.8, 0.45), (0.9, 0.58, 0.42))
+"""Steel, brass, copper: what of the light they mirror."""
+
 
 @dataclass(frozen=True)
 class Marble:
@@ -95,10 +98,19 @@ def dotted(rng: Random, ball: Ball) -> Array:
     return smooth((size - apart) / np.float32(0.06) + 0.5)
 
 
+def striped(rng: Random, ball: Ball) -> Array:
+    """Straight stripes of even width around the sphere, like a tin toy's."""
+    px, py, _ = painted(rng, ball)
+    pitch, tilt = np.float32(rng.uniform(7, 16)), np.float32(rng.uniform(-0.3, 0.3))
+    band = np.sin(pitch * (px + tilt * py) + np.float32(rng.uniform(0, 6)))
+    return smooth((band - np.float32(rng.uniform(-0.3, 0.3))) * np.float32(rng.uniform(3, 6)) + 0.5)
+
+
 PAINTS: dict[str, Callable[[Random, Ball], Array]] = {
     "two-coloured": two_coloured,
     "swirled": swirled,
     "dotted": dotted,
+    "striped": striped,
 }
 
 
@@ -165,6 +177,27 @@ def draw_glass(rng: Random, belt: Belt, light: Light, ball: Ball, below: Array) 
     body = body * (1 - milk) + milk * tint[:, None, None] * lit(ball.normal, light)
     body = body * (1 - np.float32(rng.uniform(0.3, 0.7)) * smooth((r2 - np.float32(0.7)) / np.float32(0.3)))
     body = body + np.float32(0.9) * reflections(ball.normal, light)
+    body = body * (light.colour[:, None, None] * light.field)
+    return as_array(below + (body - below) * ball.coverage)
+
+
+def draw_metal(rng: Random, belt: Belt, light: Light, ball: Ball, below: Array) -> Array:
+    """`below` with a polished ball of steel, brass or copper: it shows the room, the camera over it, the belt at its rim."""
+    tint = np.array(METALS[rng.integers(len(METALS))], np.float32) * np.float32(rng.uniform(0.8, 1.0))
+    # What the mirrored ray meets: the ceiling, a horizon at some height, the belt below it.
+    height = 2 * ball.normal[2] * ball.normal[2] - 1
+    horizon, soft = np.float32(rng.uniform(-0.1, 0.5)), np.float32(rng.uniform(0.08, 0.3))
+    above = smooth((height - horizon) / soft + np.float32(0.5))
+    ceiling = np.float32(rng.uniform(0.55, 0.95)) * (np.float32(0.6) + np.float32(0.4) * height)
+    walls = np.sin(np.float32(rng.integers(2, 5)) * np.arctan2(ball.v, ball.u) + np.float32(rng.uniform(0, 6)))
+    ceiling = ceiling * (1 + np.float32(rng.uniform(0.15, 0.45)) * np.tanh(3 * walls) * (1 - height * height))
+    lens = np.float32(rng.uniform(0.1, 0.22))
+    r = np.sqrt(ball.u * ball.u + ball.v * ball.v)
+    ceiling = ceiling * (
+        1 - np.float32(rng.uniform(0.3, 0.7)) * smooth((lens - r) / np.float32(0.08) + np.float32(0.5))
+    )
+    room = belt.colour[:, None, None] * np.float32(0.6) * (1 - above) + ceiling * above
+    body = tint[:, None, None] * (room + np.float32(1.2) * reflections(ball.normal, light))
     body = body * (light.colour[:, None, None] * light.field)
     return as_array(below + (body - below) * ball.coverage)
 
