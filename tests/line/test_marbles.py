@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tobo.line.marbles import DEFECTS, KINDS, OK, Photo, draw, jpeg, photos
+from tobo.line.marbles import DEFECTS, KINDS, NOVEL, OK, Photo, draw, jpeg, photos, stage
 
 
 def visible_share(photo: Photo) -> float:
@@ -21,7 +21,7 @@ def visible_share(photo: Photo) -> float:
 
 
 @pytest.mark.parametrize("colour", [True, False], ids=["colour", "grey"])
-@pytest.mark.parametrize("kind", DEFECTS)
+@pytest.mark.parametrize("kind", (*DEFECTS, *NOVEL))
 def test_a_defect_is_visible_before_noise(kind: str, colour: bool) -> None:
     for seed in range(30):
         photo = draw(seed, kind, size=64, colour=colour)
@@ -66,6 +66,43 @@ def test_the_same_seed_gives_the_same_photo_and_another_seed_another() -> None:
     assert not np.array_equal(first.pixels, other.pixels)
     assert [photo.kind for photo in photos(20, 1)] == [photo.kind for photo in photos(20, 1)]
     assert [photo.kind for photo in photos(20, 1)] != [photo.kind for photo in photos(20, 2)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean"),
+    [
+        ("monochrome", (0.106, 0.215, 0.39)),
+        ("two-coloured", (0.169, 0.314, 0.454)),
+        ("swirled", (0.183, 0.322, 0.473)),
+        ("dotted", (0.183, 0.322, 0.473)),
+        ("transparent", (0.503, 0.657, 0.712)),
+        ("chipped", (0.195, 0.326, 0.552)),
+        ("empty", (0.155, 0.326, 0.531)),
+    ],
+)
+def test_a_seed_is_still_the_photo_that_models_were_measured_on(kind: str, mean: tuple[float, float, float]) -> None:
+    assert draw(7, kind).exposed.mean(axis=(0, 1)) == pytest.approx(mean, abs=2e-3)
+
+
+def test_no_random_photo_is_of_a_novel_kind() -> None:
+    assert not set(NOVEL) & set(KINDS)
+    assert not {photo.kind for photo in photos(300, 3, size=16)} & set(NOVEL)
+
+
+@pytest.mark.parametrize("kind", (*KINDS, *NOVEL))
+def test_a_moved_marble_is_the_same_marble(kind: str) -> None:
+    """32 pixels of 96 are a whole number of the grid's steps, so that the middle of the picture is the same but for the light."""
+    for seed in range(8):
+        here, there = stage(seed, kind), stage(seed, kind, along=32 / 48)
+        assert np.array_equal(here.colour, there.colour)
+        assert np.array_equal(here.inside[:, :64], there.inside[:, 32:])
+        still, moved = here.pair[here.shown][:, :, :64], there.pair[there.shown][:, :, 32:96]
+        assert np.corrcoef(still.ravel(), moved.ravel())[0, 1] > 0.8, seed
+
+
+@pytest.mark.parametrize("kind", (*KINDS, *NOVEL))
+def test_a_marble_may_leave_the_picture(kind: str) -> None:
+    assert not stage(1, kind, along=3.0).inside.any()
 
 
 def test_half_are_ok_and_the_defects_share_the_rest() -> None:

@@ -88,6 +88,14 @@ class Scene:
         return 1 if self.kind == OK else 0
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What is decided by looking at the whole marble: its colour, and whether it shows more of the second one."""
+
+    colour: Array
+    swapped: bool = False
+
+
 def stage(seed: int, kind: str | None = None, size: int = 96, colour: bool = True, along: float = 0.0) -> Scene:
     """The scene of this seed: the same on every run. Without `kind`, half are ok and the defects share the other half.
 
@@ -109,7 +117,7 @@ def stage(seed: int, kind: str | None = None, size: int = 96, colour: bool = Tru
     defect = str(rng.choice(DEFECTS)) if chosen == OK else chosen
     while True:
         state = rng.bit_generator.state
-        pair, inside, base = _attempt(rng, defect, colour, x, y)
+        pair, inside, look = _attempt(rng, defect, colour, x, y)
         # Blurring is the dear part: what is not visible without it is not worth it.
         if not _visible(np.clip(pair, 0, 1), inside):
             continue
@@ -117,25 +125,25 @@ def stage(seed: int, kind: str | None = None, size: int = 96, colour: bool = Tru
         if _visible(exposed, inside):
             break
     if along:
-        # The marble was chosen where it is seen whole; now the same chances place it elsewhere.
+        # The marble was chosen where it is seen whole; now the same dice place it elsewhere.
         rng.bit_generator.state = state
-        pair, inside, base = _attempt(rng, defect, colour, x, y, along)
+        pair, inside, _ = _attempt(rng, defect, colour, x, y, along, look)
         exposed, inside = expose(camera, pair, margin), inside[margin : margin + size, margin : margin + size]
-    return Scene(chosen, camera, margin, pair, exposed, inside, base, rng)
+    return Scene(chosen, camera, margin, pair, exposed, inside, look.colour, rng)
 
 
 def _attempt(
-    rng: Random, defect: str, colour: bool, x: Array, y: Array, along: float = 0.0
-) -> tuple[Array, NDArray[np.bool_], Array]:
-    """One throw of the dice: the pair, where the marble lies, its colour."""
+    rng: Random, defect: str, colour: bool, x: Array, y: Array, along: float = 0.0, look: _Look | None = None
+) -> tuple[Array, NDArray[np.bool_], _Look]:
+    """One throw of the dice: the pair, where the marble lies, its look (the given one where it is known)."""
     moved = x - np.float32(along)
     ball, light = place_ball(rng, moved, y), place_light(rng, x, y)
     belt = place_belt(rng, marked=defect == "transparent")
-    faulty, sound, base = _draw_pair(rng, defect, belt, light, ball, moved, y)
+    faulty, sound, look = _draw_pair(rng, defect, belt, light, ball, moved, y, look)
     pair = np.stack((faulty, sound))
     if not colour:
         pair = np.repeat(np.tensordot(pair, _GREY, ((1,), (0,)))[:, None], 3, axis=1)
-    return pair, ball.coverage > 0.5, base
+    return pair, ball.coverage > 0.5, look
 
 
 def draw(seed: int, kind: str | None = None, size: int = 96, colour: bool = True) -> Photo:
@@ -155,9 +163,9 @@ def draw(seed: int, kind: str | None = None, size: int = 96, colour: bool = True
 
 
 def _draw_pair(
-    rng: Random, defect: str, belt: Belt, light: Light, ball: Ball, x: Array, y: Array
-) -> tuple[Array, Array, Array]:
-    """The scene with the defect and without it, [3, h, w] each, and the sound marble's colour."""
+    rng: Random, defect: str, belt: Belt, light: Light, ball: Ball, x: Array, y: Array, look: _Look | None
+) -> tuple[Array, Array, _Look]:
+    """The scene with the defect and without it, [3, h, w] each, and the sound marble's look."""
     below = draw_belt(belt, light, ball, x, y, occupied=True)
     gloss = rng.uniform(0.35, 1.0)
     if defect in ("transparent", "empty", "metallic"):
@@ -167,24 +175,24 @@ def _draw_pair(
             faulty = draw_glass(rng, belt, light, ball, below)
         else:
             faulty = draw_belt(belt, light, ball, x, y, occupied=False)
-        base = seen_colour(faulty, light, ball)
-        return faulty, draw_marble(Marble(base, gloss=gloss), light, ball, below, belt.colour), base
+        look = look or _Look(seen_colour(faulty, light, ball))
+        return faulty, draw_marble(Marble(look.colour, gloss=gloss), light, ball, below, belt.colour), look
     base = random_colour(rng)
     uneven = np.float32(rng.uniform(0, 0.06)) * np.sin(
         np.float32(rng.uniform(2, 6)) * (ball.u + np.float32(rng.uniform(-1, 1)) * ball.v)
     )
     sound = Marble(base, gloss=gloss, mottle=1 + uneven)
     if defect == "chipped":
+        look = look or _Look(base)
         faulty_marble = replace(sound, chip=chipped(rng, ball, base))
     else:
         where = PAINTS[defect](rng, ball)
         other = other_colour(rng, base)
         # The marble's colour is the one that it shows more of.
-        if float((where * ball.coverage).sum()) > 0.5 * float(ball.coverage.sum()):
-            where = 1 - where
-        faulty_marble = replace(sound, second=where, second_colour=other)
+        look = look or _Look(base, float((where * ball.coverage).sum()) > 0.5 * float(ball.coverage.sum()))
+        faulty_marble = replace(sound, second=1 - where if look.swapped else where, second_colour=other)
     faulty = draw_marble(faulty_marble, light, ball, below, belt.colour)
-    return faulty, draw_marble(sound, light, ball, below, belt.colour), base
+    return faulty, draw_marble(sound, light, ball, below, belt.colour), look
 
 
 def _visible(pair: Array, inside: NDArray[np.bool_]) -> bool:
