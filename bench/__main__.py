@@ -12,6 +12,7 @@ from bench.rows import Row, show
 NAMES = (
     "micro",
     "marbles",
+    "twin",
     "idle",
     "echo",
     "updates",

@@ -101,14 +101,11 @@ class Belt:
             self._schedule(lying)
         return out
 
-    def under_camera(self, now: float) -> tuple[Lying, float] | None:
-        """The marble nearest to the camera's middle, within half a pitch, and how many mm it has gone past it."""
+    def under_camera(self, now: float, reach: float) -> list[tuple[Lying, float]]:
+        """The marbles within `reach` mm of the camera's middle and how far each has gone past it, the nearest first."""
         travel = self.drive.travel(now)
-        ways = [(lying.at(travel) - self._config.camera_at, lying) for lying in self.lying]
-        near = min(ways, key=lambda way: abs(way[0]), default=None)
-        if near is None or abs(near[0]) > self._config.pitch / 2:
-            return None
-        return near[1], near[0]
+        ways = [(lying, lying.at(travel) - self._config.camera_at) for lying in self.lying]
+        return sorted((each for each in ways if abs(each[1]) <= reach), key=lambda each: abs(each[1]))
 
     def _feed(self, pocket: int) -> Iterator[Lying]:
         travel = (pocket + 1) * self._config.pitch

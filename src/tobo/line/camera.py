@@ -33,19 +33,25 @@ def place_camera(rng: Random, size: int) -> Camera:
     )
 
 
-def expose(camera: Camera, picture: Array, margin: int) -> Array:
-    """What falls on the sensor: `picture` [..., h, w] blurred, its margin cut off, clipped to 0..1.
+def lens(camera: Camera, h: int, w: int) -> Array:
+    """What the lens and the motion leave of each frequency of a picture of h by w pixels, [h, w // 2 + 1].
 
-    Both blurs are products in the frequency domain: a Gaussian of sigma s is exp(-2 (pi s f)^2), a straight motion of
-    length l is sinc(l f) along it.
+    A Gaussian of sigma s is exp(-2 (pi s f)^2), a straight motion of length l is sinc(l f) along it.
     """
-    h, w = picture.shape[-2:]
     fy = np.fft.fftfreq(h).astype(np.float32)[:, None]
     fx = np.fft.rfftfreq(w).astype(np.float32)
     along = fx * np.float32(np.cos(camera.motion_angle)) + fy * np.float32(np.sin(camera.motion_angle))
     transfer = np.exp(-2 * (np.pi * camera.blur) ** 2 * (fx * fx + fy * fy)) * np.sinc(camera.motion * along)
-    sharp = np.fft.rfft2(picture) * transfer.astype(np.float32)
-    blurred = np.fft.irfft2(sharp, (h, w))[..., margin : h - margin, margin : w - margin]
+    return transfer.astype(np.float32)
+
+
+def expose(camera: Camera, spectrum: NDArray[np.complex64], shape: tuple[int, ...], margin: int) -> Array:
+    """What falls on the sensor of a picture [..., h, w], given as its `spectrum` (np.fft.rfft2) and its shape (h, w).
+
+    Blurred, its margin cut off, clipped to 0..1.
+    """
+    h, w = shape
+    blurred = np.fft.irfft2(spectrum * lens(camera, h, w), (h, w))[..., margin : h - margin, margin : w - margin]
     return np.clip(blurred, 0, 1).astype(np.float32)
 
 

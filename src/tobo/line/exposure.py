@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tobo.line.camera import sense
+from tobo.line.camera import Camera, expose, sense
 from tobo.line.config import LineConfig
-from tobo.line.marbles import Scene, stage
+from tobo.line.marbles import stage
 from tobo.line.scene import Array
 
 _BLUR = 3
@@ -18,12 +18,8 @@ _BLUR = 3
 
 @dataclass(frozen=True)
 class Shot:
-    """`along`: the marble's way past the middle, in half photo widths; `motion`: pixels travelled while exposed.
+    """`motion`: pixels travelled while exposed; `gain` RGB is the light's drift, `noise` seeds the sensor."""
 
-    `gain` RGB is the light's drift, `noise` seeds the sensor.
-    """
-
-    along: float
     motion: float
     gain: tuple[float, float, float]
     noise: tuple[int, ...]
@@ -31,11 +27,16 @@ class Shot:
 
 @dataclass(frozen=True)
 class Plate:
-    """A scene ready to be exposed; `spectrum` complex64 [3, h, w // 2 + 1] of it, `colour` #rrggbb for whoever draws it."""
+    """A scene ready to be exposed: `spectrum` complex64 [3, h, w // 2 + 1] of it with its `margin`, and its camera.
 
-    scene: Scene
+    `colour` is the marble's, #rrggbb, for whoever draws the line.
+    """
+
     seed: int
+    kind: str
     size: int
+    margin: int
+    camera: Camera
     spectrum: NDArray[np.complex64]
     colour: str
 
@@ -43,33 +44,39 @@ class Plate:
 def prepare(seed: int, kind: str, size: int, along: float = 0.0) -> Plate:
     """Everything that can be drawn before the marble is under the camera."""
     scene = stage(seed, kind, size, along=along)
-    spectrum = np.fft.rfft2(scene.pair[scene.shown])
     red, green, blue = (round(255 * float(np.clip(level, 0, 1))) for level in scene.colour)
-    return Plate(scene, seed, size, spectrum.astype(np.complex64), f"#{red:02x}{green:02x}{blue:02x}")
+    colour = f"#{red:02x}{green:02x}{blue:02x}"
+    return Plate(seed, kind, size, scene.margin, scene.camera, scene.spectrum[scene.shown], colour)
 
 
-def photograph(plate: Plate, shot: Shot) -> NDArray[np.uint8]:
-    """The photo, uint8 [size, size, 3].
+def photograph(views: list[tuple[Plate, float]], shot: Shot) -> NDArray[np.uint8]:
+    """The photo, uint8 [size, size, 3], of a marble and its way past the middle (half photo widths), the nearest first.
 
-    The belt's way is a phase in the frequency domain, like the blurs of `camera.expose`: a picture moved by d pixels
-    has the spectrum times exp(-2 pi i f d). What comes in from the side is the margin; past it the scene is drawn anew.
+    What lies beside it, touching, is seen from half-way between the two on.
     """
-    pixels = shot.along * plate.size / 2
-    if abs(pixels) > plate.scene.margin - _BLUR * plate.size / 96:
-        plate, pixels = prepare(plate.seed, plate.scene.kind, plate.size, shot.along), 0.0
-    scene = plate.scene
-    camera = replace(scene.camera, motion=shot.motion)
-    h, w = scene.pair.shape[-2:]
-    fy = np.fft.fftfreq(h).astype(np.float32)[:, None]
-    fx = np.fft.rfftfreq(w).astype(np.float32)
-    way = fx * np.float32(math.cos(camera.motion_angle)) + fy * np.float32(math.sin(camera.motion_angle))
-    lens = np.exp(-2 * (np.pi * camera.blur) ** 2 * (fx * fx + fy * fy)) * np.sinc(camera.motion * way)
-    phase = np.exp(np.complex64(-2j * np.pi * pixels) * fx)
-    picture = np.fft.irfft2(plate.spectrum * (lens * phase).astype(np.complex64), (h, w))
-    inner = slice(scene.margin, scene.margin + plate.size)
-    lit = picture[:, inner, inner] * np.array(shot.gain, np.float32)[:, None, None]
-    exposed: Array = np.clip(lit, 0, 1).astype(np.float32).transpose(1, 2, 0)
-    return sense(np.random.default_rng(shot.noise), camera, exposed)
+    (plate, along), *beside = views
+    exposed = _expose(plate, along, shot)
+    for other, away in beside:
+        column = round(((along + away) / 2 + 1) * plate.size / 2)
+        side = slice(max(column, 0), None) if away > along else slice(0, max(column, 0))
+        exposed[:, :, side] = _expose(other, away, shot)[:, :, side]
+    return sense(np.random.default_rng(shot.noise), plate.camera, exposed.transpose(1, 2, 0))
+
+
+def _expose(plate: Plate, along: float, shot: Shot) -> Array:
+    """[3, size, size] of one scene.
+
+    The belt's way is a phase in the frequency domain, like the blurs of `camera.lens`: a picture moved by d pixels has
+    the spectrum times exp(-2 pi i f d). What comes in from the side is the margin; past it the scene is drawn anew.
+    """
+    pixels = along * plate.size / 2
+    if abs(pixels) > plate.margin - _BLUR * plate.size / 96:
+        plate, pixels = prepare(plate.seed, plate.kind, plate.size, along), 0.0
+    camera = replace(plate.camera, motion=shot.motion)
+    width = plate.size + 2 * plate.margin
+    phase = np.exp(np.complex64(-2j * np.pi * pixels) * np.fft.rfftfreq(width).astype(np.float32))
+    gain = np.array(shot.gain, np.float32)[:, None, None]
+    return expose(camera, plate.spectrum * (phase * gain), (width, width), plate.margin)
 
 
 def light(config: LineConfig, now: float) -> tuple[float, float, float]:

@@ -69,14 +69,16 @@ class Photo:
 class Scene:
     """A marble in its pocket, its light and its camera, before the lens; `rng` is where the sensor's noise goes on.
 
-    `pair` float32 [2, 3, h, w] with and without the defect, `margin` pixels larger on each side than the photo;
-    `exposed` [2, 3, size, size] is what its camera makes of it; `inside` bool [size, size] where the marble lies.
+    `pair` float32 [2, 3, h, w] with and without the defect, `margin` pixels larger on each side than the photo, and
+    its `spectrum` complex64 [2, 3, h, w // 2 + 1]; `exposed` [2, 3, size, size] is what its camera makes of it;
+    `inside` bool [size, size] where the marble lies.
     """
 
     kind: str
     camera: Camera
     margin: int
     pair: Array
+    spectrum: NDArray[np.complex64]
     exposed: Array
     inside: NDArray[np.bool_]
     colour: Array
@@ -121,15 +123,19 @@ def stage(seed: int, kind: str | None = None, size: int = 96, colour: bool = Tru
         # Blurring is the dear part: what is not visible without it is not worth it.
         if not _visible(np.clip(pair, 0, 1), inside):
             continue
-        exposed, inside = expose(camera, pair, margin), inside[margin : margin + size, margin : margin + size]
+        spectrum = np.fft.rfft2(pair).astype(np.complex64, copy=False)
+        exposed = expose(camera, spectrum, x.shape, margin)
+        inside = inside[margin : margin + size, margin : margin + size]
         if _visible(exposed, inside):
             break
     if along:
         # The marble was chosen where it is seen whole; now the same dice place it elsewhere.
         rng.bit_generator.state = state
         pair, inside, _ = _attempt(rng, defect, colour, x, y, along, look)
-        exposed, inside = expose(camera, pair, margin), inside[margin : margin + size, margin : margin + size]
-    return Scene(chosen, camera, margin, pair, exposed, inside, look.colour, rng)
+        spectrum = np.fft.rfft2(pair).astype(np.complex64, copy=False)
+        exposed = expose(camera, spectrum, x.shape, margin)
+        inside = inside[margin : margin + size, margin : margin + size]
+    return Scene(chosen, camera, margin, pair, spectrum, exposed, inside, look.colour, rng)
 
 
 def _attempt(

@@ -248,26 +248,28 @@ class Line:
         self._help_at = math.inf
 
     def _photograph(self, now: float) -> tuple[Lying | None, NDArray[np.uint8]]:
-        config = self.config
-        near = self._belt.under_camera(now)
-        if near:
-            (lying, way), seed, kind = near, near[0].marble.seed, near[0].marble.kind
-        else:
-            travel = self._belt.drive.travel(now) - config.camera_at
+        """The marble that the camera sees, None for an empty pocket or the belt between two, and the photo."""
+        config, drive = self.config, self._belt.drive
+        half = config.view / 2
+        near = self._belt.under_camera(now, half + config.diameter / 2)
+        held = bool(near) and near[0][0].held(drive.travel(now))
+        views = [(self._studio.plate(each.marble.seed, each.marble.kind), way / half) for each, way in near]
+        if not near:
+            travel = drive.travel(now) - config.camera_at
             pocket = round(travel / config.pitch)
-            lying, way, seed, kind = None, travel - pocket * config.pitch, pocket_seed(config.seed, pocket), "empty"
-        pixels_a_mm = config.size / config.view
-        speed = 0.0 if lying and lying.held(self._belt.drive.travel(now)) else self._belt.drive.speed(now)
+            plate = self._studio.plate(pocket_seed(config.seed, pocket), "empty")
+            views = [(plate, (travel - pocket * config.pitch) / half)]
         shot = Shot(
-            along=way / (config.view / 2),
-            motion=speed * config.exposure * pixels_a_mm,
+            motion=0.0 if held else drive.speed(now) * config.exposure * config.size / config.view,
             gain=light(config, now),
-            noise=(seed, self._frames),
+            noise=(config.seed, 4, self._frames),
         )
-        pixels = photograph(self._studio.plate(seed, kind), shot)
-        if not lying:
-            self._studio.forget(seed)
-        return lying, pixels
+        pixels = photograph(views, shot)
+        if not near:
+            self._studio.forget(views[0][0].seed)
+        # A marble of which not even the middle is in the picture is not the one that is judged.
+        seen = near[0][0] if near and abs(near[0][1]) <= half else None
+        return seen, pixels
 
 
 T = TypeVar("T")
