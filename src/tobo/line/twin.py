@@ -8,8 +8,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import asdict
 from threading import Condition, RLock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from tobo.line.tally import Fallen, Tally
 
 TIMEOUT = 1.0
 """Seconds that a camera is given for a frame."""
+SHOWN = 24
+"""Of the marbles in the bins, so many last ones are in a snapshot."""
 _KEPT = 64
 """Arrivals that the light barrier keeps for an agent that does not come; frames whose truth is known; photos."""
 
@@ -192,7 +195,60 @@ class Line:
         with self._changed:
             return self._shown[frame.number]
 
+    def photo(self, number: int) -> NDArray[np.uint8] | None:
+        """The photo of one of the last marbles, as the camera gave it."""
+        with self._changed:
+            return self._photos.get(number)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The line as it is now, for drawing, as JSON has it: mm, s, degrees, counts; the truth about every marble."""
+        with self._changed:
+            now = self._advance()
+            config, tally, drive = self.config, self.tally, self._belt.drive
+            travel = drive.travel(now)
+            return tally.told(now) | {
+                "time": now,
+                "fed": self._belt.fed,
+                "running": drive.running,
+                "jammed": self._belt.stuck is not None,
+                "speed": drive.speed(now),
+                "travel": travel,
+                "stopped": drive.stopped_for(now),
+                "places": {
+                    "barrier": config.barrier_at,
+                    "camera": config.camera_at,
+                    "arm": config.arm_at,
+                    "pitch": config.pitch,
+                    "diameter": config.diameter,
+                    "view": config.view,
+                },
+                "light": light(config, now),
+                "marbles": [self._drawn(lying.marble) | {"at": lying.at(travel)} for lying in self._belt.lying],
+                "arm": {
+                    "angle": self._servo.angle(now),
+                    "target": self._servo.target,
+                    "ok": config.ok_angle,
+                    "ko": config.ko_angle,
+                },
+                "fallen": [
+                    self._drawn(each.marble)
+                    | {"bin": each.bin, "verdict": each.verdict, "late": each.late, "hand": each.hand}
+                    for each in list(tally.fallen)[-SHOWN:]
+                ],
+                "faults": {name: value for name, value in asdict(self._faults).items() if isinstance(value, str)},
+            }
+
     # How the line runs.
+
+    def _drawn(self, marble: Marble) -> dict[str, Any]:
+        return {
+            "number": marble.number,
+            "kind": marble.kind,
+            "label": marble.label,
+            "colour": self._studio.colour(marble.seed),
+            "verdict": self._verdicts.get(marble.number),
+            "photo": marble.number in self._photos,
+        }
 
     def _advance(self) -> float:
         """Everything that is due happens, in its order; returns the time."""
