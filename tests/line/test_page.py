@@ -164,7 +164,11 @@ def look(tab: Any) -> None:
     before = tab.evaluate("document.querySelector('canvas').toDataURL()")
     travel = tab.evaluate("Number(document.querySelector('article').dataset.travel)")
     sorted_ = tab.evaluate("Number(document.querySelector('[data-sorted]').textContent)")
-    tab.wait_for_function(f"() => Number(document.querySelector('article').dataset.travel) > {travel} + 40", timeout=60_000)
-    tab.wait_for_function(f"() => Number(document.querySelector('[data-sorted]').textContent) > {sorted_}", timeout=60_000)
+    tab.wait_for_function(
+        f"() => Number(document.querySelector('article').dataset.travel) > {travel} + 40", timeout=60_000
+    )
+    tab.wait_for_function(
+        f"() => Number(document.querySelector('[data-sorted]').textContent) > {sorted_}", timeout=60_000
+    )
     tab.wait_for_function("() => document.querySelector('[data-last] img')?.naturalWidth == 32", timeout=60_000)
     assert tab.evaluate("document.querySelector('canvas').toDataURL()") != before
