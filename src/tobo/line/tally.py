@@ -35,7 +35,7 @@ class Tally:
         self.fallen: deque[Fallen] = deque(maxlen=_FALLEN)
         """The last ones."""
         self.late = 0
-        """Marbles that fell while the arm was not where it had been told, or before it was told."""
+        """Marbles that fell before their command came, or before the arm had done it."""
         self.unasked = 0
         """Marbles that were never photographed."""
         self.photographed = 0

@@ -64,6 +64,7 @@ class Line:
         self._frames = 0
         self._last: NDArray[np.uint8] | None = None
         self._open: tuple[Lying | None, float] | None = None
+        self._told: Lying | None = None
         self._verdicts: dict[int, Verdict] = {}
         self._shown: dict[int, Marble | None] = {}
         self._photos: dict[int, NDArray[np.uint8]] = {}
@@ -129,6 +130,7 @@ class Line:
                 lying, exposed = self._open
                 self._open = None
                 self.tally.answer(now - exposed)
+                self._told = lying
                 if lying and lying in self._belt.lying:
                     self._verdicts[lying.marble.number] = verdict
             if self._faults.arm != "stuck":
@@ -290,7 +292,9 @@ class Line:
         verdict = self._verdicts.pop(marble.number, None)
         asked = marble.number in self._photos
         self.tally.unasked += not asked
-        self.tally.fall(Fallen(marble, into, verdict, now, asked and verdict != into and not hand, hand))
+        # Where the arm has been told about a later marble since, it was overruled, not late.
+        late = asked and not hand and (verdict is None or (verdict != into and self._told is lying))
+        self.tally.fall(Fallen(marble, into, verdict, now, late, hand))
         self._studio.forget(marble.seed)
 
     def _call_operator(self, now: float) -> None:
