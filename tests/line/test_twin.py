@@ -208,7 +208,7 @@ def test_a_new_kind_appears_when_it_is_let(kind: str, label: Verdict) -> None:
 
 
 def test_the_mix_is_what_was_asked_for() -> None:
-    line = Line(replace(SMALL, mix=Mix(ok=0.8, novel=0.25), empty=0.0))
+    line = Line(replace(SMALL, mix=Mix(ok=0.8, novel=0.25, novel_kind="striped"), empty=0.0))
     sort(line, judge=lambda _: "ko", until=200.0)
     kinds = {kind: sum(line.tally.kinds[kind, into] for into in ("ok", "ko")) for kind, _ in line.tally.kinds}
     assert kinds["striped"] / line.tally.sorted == pytest.approx(0.25, abs=0.08)
@@ -234,7 +234,7 @@ def test_a_line_that_cannot_stand(change: dict[str, float], message: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("mix", "message"), [({"ok": 1.5}, "have to be shares"), ({"novel_kind": "square"}, "'square' is none of striped")]
+    ("mix", "message"), [({"ok": 1.5}, "have to be shares"), ({"novel_kind": "square"}, "'square' is none of metallic")]
 )
 def test_a_mix_that_cannot_be(mix: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -56,9 +56,9 @@ class LineConfig:
     spacing: float = 0.6
     """Standard deviation of a marble's place in its pocket."""
     empty: float = 0.05
-    double: float = 0.01
+    double: float = 0.002
     """Shares of the pockets that stay empty, and that get two marbles."""
-    jam: float = 0.001
+    jam: float = 0.0005
     """Share of the marbles that stick before the arm."""
     operator: float | None = 5.0
     """After so long somebody clears a jam and starts a stopped belt again; None: nobody does."""

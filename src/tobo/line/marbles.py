@@ -35,7 +35,7 @@ Label = Literal["ok", "ko"]
 OK = "monochrome"
 DEFECTS = ("two-coloured", "swirled", "dotted", "transparent", "chipped", "empty")
 KINDS = (OK, *DEFECTS)
-NOVEL = ("striped", "metallic")
+NOVEL = ("metallic", "striped")
 """Kinds that are drawn only where they are asked for, so that no training set has them; labelled ko here."""
 
 VISIBLE_CONTRAST = 0.25

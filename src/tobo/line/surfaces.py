@@ -186,11 +186,11 @@ def draw_metal(rng: Random, belt: Belt, light: Light, ball: Ball, below: Array) 
     tint = np.array(METALS[rng.integers(len(METALS))], np.float32) * np.float32(rng.uniform(0.8, 1.0))
     # What the mirrored ray meets: the ceiling, a horizon at some height, the belt below it.
     height = 2 * ball.normal[2] * ball.normal[2] - 1
-    horizon, soft = np.float32(rng.uniform(-0.1, 0.5)), np.float32(rng.uniform(0.08, 0.3))
+    horizon, soft = np.float32(rng.uniform(-0.8, -0.1)), np.float32(rng.uniform(0.2, 0.6))
     above = smooth((height - horizon) / soft + np.float32(0.5))
     ceiling = np.float32(rng.uniform(0.55, 0.95)) * (np.float32(0.6) + np.float32(0.4) * height)
     walls = np.sin(np.float32(rng.integers(2, 5)) * np.arctan2(ball.v, ball.u) + np.float32(rng.uniform(0, 6)))
-    ceiling = ceiling * (1 + np.float32(rng.uniform(0.15, 0.45)) * np.tanh(3 * walls) * (1 - height * height))
+    ceiling = ceiling * (1 + np.float32(rng.uniform(0.0, 0.25)) * walls * (1 - height * height))
     lens = np.float32(rng.uniform(0.1, 0.22))
     r = np.sqrt(ball.u * ball.u + ball.v * ball.v)
     ceiling = ceiling * (
