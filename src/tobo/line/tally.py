@@ -38,7 +38,6 @@ class Tally:
         """Marbles that fell before their command came, or before the arm had done it."""
         self.unasked = 0
         """Marbles that were never photographed."""
-        self.photographed = 0
         self.doubles = 0
         self.jams = 0
         self.stops = 0

@@ -107,11 +107,9 @@ class Line:
             self._open = lying, middle
             _keep(self._shown, frame.number, lying.marble if lying else None)
             if lying:
-                self.tally.photographed += lying.marble.number not in self._photos
                 _keep(self._photos, lying.marble.number, frame.pixels)
-            self.wait(
-                begin + config.delay + config.exposure + config.readout + faults.late_by * (faults.camera == "late")
-            )
+            late = faults.late_by if faults.camera == "late" else 0.0
+            self.wait(begin + config.delay + config.exposure + config.readout + late)
             return frame
 
     def _arrival(self, timeout: float) -> float | None:
@@ -143,7 +141,7 @@ class Line:
     # What people do to a line.
 
     def stop(self) -> None:
-        """Stops the belt; where the line has an operator, he starts it again."""
+        """Stops the belt; where the line has an operator, it is started again after a while."""
         with self._changed:
             now = self._advance()
             if self._belt.drive.running:

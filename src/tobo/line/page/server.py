@@ -32,7 +32,10 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A line and its name; `extra` tells what the line itself does not know, as words beside words: model, version, update."""
+    """A line and its name; `extra` tells what the line itself does not know, as words beside words: model, version, update.
+
+    It is asked with every snapshot, from the page's threads.
+    """
 
     name: str
     line: Line

@@ -69,7 +69,7 @@ class Line {
       : !snapshot.running
         ? ["Belt stopped", "bad"]
         : faults.length
-          ? [faults.join(", "), "bad"]
+          ? [`Broken: ${faults.join(", ")}`, "bad"]
           : ["Running", "good"];
     this.set("name", snapshot.name);
     this.set("state", state, `state ${mood}`);
