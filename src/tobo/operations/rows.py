@@ -1,12 +1,12 @@
 """Rows as the SageMaker operations make and read them: name, ARN, tags and times in the same way for every noun."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tobo.kit.arn import sagemaker_arn
+from tobo.kit.arn import Namespace, sagemaker_arn
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
-from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
+from tobo.store.base import AlreadyExists, Conflict, Event, Key, Query, Row, Store
 
 
 def add_row(
@@ -64,6 +64,19 @@ def change_row(call: Call, read: Callable[[], Row], event: str, change: Callable
             return call.context.store.update(row, Event(call.now, event, row.state), modified=call.now, **change(row))
         except Conflict:
             continue
+
+
+def rows_of(store: Store, space: Namespace, kind: str, prefix: str = "") -> Iterator[Row]:
+    """Every row of a kind whose name begins so, the oldest first."""
+    after = None
+    while True:
+        page = store.page(
+            Query(space, kind, name_prefix=prefix or None, sort_by="CreationTime", descending=False, after=after)
+        )
+        yield from page.rows
+        if page.after is None:
+            return
+        after = page.after
 
 
 def made_by(call: Call) -> dict[str, Any]:

@@ -9,6 +9,7 @@ NOUNS = (
     "buckets",
     "logs",
     "metrics",
+    "alarms",
     "training_jobs",
     "tuning_jobs",
     "processing_jobs",

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import botocore.loaders
 import pytest
+from tests.support.clients import client_speaking
 
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
-from tobo.resources.metrics.statistics import percentile
+from tobo.operations.statistics import percentile
 from tobo.telemetry.base import Observation, Point
 
 Ask = Callable[..., Any]
@@ -316,7 +316,7 @@ def test_a_refused_put_puts_nothing(ask: Ask) -> None:
 
 @pytest.mark.parametrize("protocol", ["json", "query", "smithy-rpc-v2-cbor"])
 def test_boto3_puts_and_asks_in_every_protocol(server: Any, protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cloudwatch = client_speaking(server, protocol, monkeypatch)
+    cloudwatch = client_speaking(server, "cloudwatch", protocol, monkeypatch)
     assert cloudwatch.meta.service_model.resolved_protocol == protocol
     name, at = f"m-{protocol}", datetime.now(UTC)
     start, end = at - timedelta(minutes=2), at + timedelta(minutes=2)
@@ -338,17 +338,3 @@ def test_boto3_puts_and_asks_in_every_protocol(server: Any, protocol: str, monke
     assert cloudwatch.list_metrics(Namespace="wire", MetricName=name)["Metrics"] == [asked]
     with pytest.raises(cloudwatch.exceptions.InvalidParameterValueException, match="reserved"):
         cloudwatch.put_metric_data(Namespace="AWS/x", MetricData=[{"MetricName": "m", "Value": 1}])
-
-
-def client_speaking(server: Any, protocol: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """boto3's client as if the service model knew this protocol alone."""
-    load = botocore.loaders.Loader.load_service_model
-
-    def narrowed(self: Any, service: str, kind: str, *rest: Any, **named: Any) -> Any:
-        model = load(self, service, kind, *rest, **named)
-        if kind == "service-2":
-            model["metadata"] = {**model["metadata"], "protocol": protocol, "protocols": [protocol]}
-        return model
-
-    monkeypatch.setattr(botocore.loaders.Loader, "load_service_model", narrowed)
-    return server.client("cloudwatch")

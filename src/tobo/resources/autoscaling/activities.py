@@ -8,13 +8,13 @@ from typing import Any
 from tobo.kit.arn import Arn
 from tobo.operations.context import Call, Context
 from tobo.operations.registry import operation
+from tobo.operations.rows import rows_of
 from tobo.resources.autoscaling.resource import (
     ACTIVITIES,
     INSTANCES,
     SAGEMAKER,
     SERVICE,
     describe_rows,
-    rows_of,
 )
 from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
 

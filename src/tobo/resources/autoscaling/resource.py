@@ -2,14 +2,15 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tobo.kit.arn import Arn, Namespace
+from tobo.kit.arn import Arn
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.listing import list_among
-from tobo.store.base import Key, Query, Row, Store
+from tobo.operations.rows import rows_of
+from tobo.store.base import Key, Row
 
 SERVICE = "application-autoscaling"
 TARGETS, POLICIES, ACTIONS, ACTIVITIES = "scalable-target", "scaling-policy", "scheduled-action", "scaling-activity"
@@ -76,19 +77,6 @@ def arn_of(call: Call, kind: str, variant: Variant, name: str) -> str:
     """`arn:aws:autoscaling:...:<kind>:<uuid>:resource/sagemaker/<variant>:<name>`, as policies and scheduled actions have."""
     place = f"{kind}:{uuid.uuid4()}:resource/{SAGEMAKER}/{variant}:{name}"
     return str(Arn("autoscaling", call.space.region, call.space.account, place))
-
-
-def rows_of(store: Store, space: Namespace, kind: str, prefix: str = "") -> Iterator[Row]:
-    """Every row of a kind whose name begins so, the oldest first."""
-    after = None
-    while True:
-        page = store.page(
-            Query(space, kind, name_prefix=prefix or None, sort_by="CreationTime", descending=False, after=after)
-        )
-        yield from page.rows
-        if page.after is None:
-            return
-        after = page.after
 
 
 def describe_rows(

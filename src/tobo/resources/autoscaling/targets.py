@@ -8,6 +8,7 @@ from tobo.kit.arn import Arn
 from tobo.kit.fault import validation
 from tobo.operations.context import Call, Context
 from tobo.operations.registry import operation
+from tobo.operations.rows import rows_of
 from tobo.resources.autoscaling.activities import end_activity, ordinal_of
 from tobo.resources.autoscaling.resource import (
     ACTIONS,
@@ -20,7 +21,6 @@ from tobo.resources.autoscaling.resource import (
     describe_rows,
     named,
     not_found,
-    rows_of,
     scaled_variant,
 )
 from tobo.resources.autoscaling.tagging import check_tags

@@ -10,6 +10,7 @@ from typing import Any
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context, service_principal
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.rows import rows_of
 from tobo.resources.autoscaling import states
 from tobo.resources.autoscaling.activities import begin_activity, end_activity, ordinal_of
 from tobo.resources.autoscaling.decisions import Change, Situation, decide
@@ -22,7 +23,6 @@ from tobo.resources.autoscaling.resource import (
     SERVICE,
     TARGETS,
     Variant,
-    rows_of,
     variant_of,
 )
 from tobo.resources.autoscaling.scheduled import following_time

@@ -10,8 +10,9 @@ from tobo.kit.fault import Fault
 from tobo.kit.frames import LONGEST_BODY
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.objects.base import ObjectInfo
+from tobo.operations import notifications
 from tobo.operations.context import Context
-from tobo.resources.endpoints import notifications
+from tobo.resources.endpoints.messages import message
 from tobo.store.base import Row
 from tobo.wire.body import Body
 
@@ -186,7 +187,7 @@ class AcceptedRequest:
         config = self._output.get("NotificationConfig", {})
         topic = config.get("SuccessTopic" if completed else "ErrorTopic", "")
         wanted = "SUCCESS_NOTIFICATION_TOPIC" if completed else "ERROR_NOTIFICATION_TOPIC"
-        told = notifications.message(
+        told = message(
             self._space,
             self._endpoint,
             self._row.asked,

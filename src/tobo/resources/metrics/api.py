@@ -11,7 +11,7 @@ import orjson
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
 from tobo.operations.registry import Asked, operation
-from tobo.resources.metrics.statistics import Range, bad_value, datapoints
+from tobo.operations.statistics import Range, bad_value, datapoints
 from tobo.telemetry.base import MetricName, Point
 
 _HOUR = 3600.0

@@ -10,13 +10,15 @@ from tobo.kit.fault import Fault
 from tobo.operations.context import Call
 from tobo.telemetry.base import Bucketed, MetricName, Observation
 
-_OF_BUCKET: Mapping[str, Callable[[Bucketed], float]] = {
+OF_BUCKET: Mapping[str, Callable[[Bucketed], float]] = {
     "SampleCount": lambda bucket: bucket.count,
     "Average": lambda bucket: bucket.sum / bucket.count,
     "Sum": lambda bucket: bucket.sum,
     "Minimum": lambda bucket: bucket.minimum,
     "Maximum": lambda bucket: bucket.maximum,
 }
+"""What each plain statistic makes of a period's totals."""
+
 _PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
 _SHORT_PERIODS = (1, 5, 10, 20, 30)
 
@@ -55,7 +57,7 @@ def datapoints(call: Call, series: MetricName, asked: Range, statistics: Sequenc
 
     Raises Fault InvalidParameterValue for a statistic that is none of the five and no percentile (p0 to p100).
     """
-    percents = {name: percent for name in statistics if (percent := _percent(name)) is not None}
+    percents = {name: percent for name in statistics if (percent := percent_of(name)) is not None}
     start = asked.start // asked.period * asked.period
     metrics = call.context.metrics
     found = []
@@ -68,7 +70,7 @@ def datapoints(call: Call, series: MetricName, asked: Range, statistics: Sequenc
         return by_period
 
     for bucket in metrics.statistics(call.space, series, start, asked.end, asked.period, asked.unit):
-        values = {name: _OF_BUCKET[name](bucket) for name in statistics if name not in percents}
+        values = {name: OF_BUCKET[name](bucket) for name in statistics if name not in percents}
         for name, percent in percents.items():
             if seen := observations(bucket.unit).get(bucket.at):
                 values[name] = percentile(seen, percent)
@@ -92,13 +94,14 @@ def _at_rank(ordered: Sequence[Observation], rank: int) -> float:
     return ordered[-1].value
 
 
-def _percent(name: str) -> float | None:
-    if name in _OF_BUCKET:
+def percent_of(name: str) -> float | None:
+    """The percentage of a percentile's name (p99.9), None for a plain statistic's; raises Fault InvalidParameterValue."""
+    if name in OF_BUCKET:
         return None
     match = _PERCENTILE.fullmatch(name)
     if match is None:
         raise bad_value(
-            f"The statistic '{name}' is none of {', '.join(_OF_BUCKET)} and no percentile such as p99 or p99.9."
+            f"The statistic '{name}' is none of {', '.join(OF_BUCKET)} and no percentile such as p99 or p99.9."
         )
     return float(match[1])
 
