@@ -37,7 +37,7 @@ class Settings:
     """TOBO_PRETRAINED: where training jobs look for pretrained weights before they take those that tobo brings."""
 
     notification_webhook: str | None = None
-    """http(s) address that notifications of asynchronous inference are posted to."""
+    """http(s) address that notifications of asynchronous inference and of alarms are posted to."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **chosen: object) -> "Settings":

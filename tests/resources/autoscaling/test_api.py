@@ -8,10 +8,17 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.resources.autoscaling.conftest import WHERE
+from tests.support.unique import unique
 
 TRACKING = {
     "TargetValue": 70.0,
     "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+}
+STEPS = {
+    "AdjustmentType": "ChangeInCapacity",
+    "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
+    "Cooldown": 60,
+    "MetricAggregationType": "Maximum",
 }
 OWN = {"MetricName": "Load", "Namespace": "Mine", "Statistic": "Average"}
 
@@ -98,10 +105,40 @@ def test_a_policy_is_put_replaced_and_deleted(scaling: Any, place: dict[str, str
     refused(scaling.delete_scaling_policy, "ObjectNotFoundException", "policy name: other", **place, PolicyName="other")
 
 
+def test_a_step_scaling_policy_and_the_alarms_that_call_it(
+    scaling: Any, scaling_server: Server, place: dict[str, str]
+) -> None:
+    cloudwatch, steps = scaling_server.client("cloudwatch"), "StepScalingPolicyConfiguration"
+    scaling.register_scalable_target(**place, MinCapacity=1, MaxCapacity=2)
+    put = {**place, "PolicyName": unique("steps"), "PolicyType": "StepScaling"}
+    wrong = {**STEPS, "StepAdjustments": [*STEPS["StepAdjustments"], *STEPS["StepAdjustments"]]}
+    refused(scaling.put_scaling_policy, "ValidationException", "overlap", **put, **{steps: wrong})
+    answer = scaling.put_scaling_policy(**put, **{steps: STEPS})
+    assert answer["Alarms"] == []
+    policy = answer["PolicyARN"]
+    alarm = {"AlarmName": unique("busy"), "Namespace": "Mine", "MetricName": "m", "Statistic": "Sum", "Period": 60}
+    alarm |= {"EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold"}
+    cloudwatch.put_metric_alarm(**alarm, AlarmActions=[policy], OKActions=[policy])
+    [found] = scaling.describe_scaling_policies(**place)["ScalingPolicies"]
+    arn = cloudwatch.describe_alarms(ActionPrefix=policy)["MetricAlarms"][0]["AlarmArn"]
+    assert found["Alarms"] == [{"AlarmName": alarm["AlarmName"], "AlarmARN": arn}]
+    assert (found["PolicyType"], found[steps]) == ("StepScaling", STEPS)
+    tracking = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": TRACKING}
+    other = scaling.put_scaling_policy(**{**put, "PolicyName": "track", **tracking})["PolicyARN"]
+    for action, text in ((other, "follows its own metric"), (f"{policy}x", "No scaling policy found for the ARN")):
+        with pytest.raises(ClientError, match=text):
+            cloudwatch.put_metric_alarm(**alarm, AlarmActions=[action])
+    cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"]])
+    assert all(policy["Alarms"] == [] for policy in scaling.describe_scaling_policies(**place)["ScalingPolicies"])
+    scaling.put_scaling_policy(**{**put, **tracking})
+    found = scaling.describe_scaling_policies(**place, PolicyNames=[put["PolicyName"]])["ScalingPolicies"][0]
+    assert (found["PolicyARN"], found["PolicyType"], steps in found) == (policy, "TargetTrackingScaling", False)
+
+
 @pytest.mark.parametrize(
     ("asked", "text"),
     [
-        ({"PolicyType": "StepScaling"}, "started by a CloudWatch alarm"),
+        ({"PolicyType": "StepScaling"}, "needs a StepScalingPolicyConfiguration"),
         ({"PolicyType": "PredictiveScaling"}, "PolicyType PredictiveScaling is not supported"),
         ({}, "needs a TargetTrackingScalingPolicyConfiguration"),
         ({"configuration": {**TRACKING, "TargetValue": 0.0}}, "TargetValue 0 is not above 0"),

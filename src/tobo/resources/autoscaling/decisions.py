@@ -1,11 +1,16 @@
-"""How many instances a variant shall have: target tracking, bounds, cooldowns. Pure; time is an argument.
+"""How many instances a variant shall have: target tracking, step scaling, bounds, cooldowns. Pure; time is an argument.
 
-Source: Application Auto Scaling User Guide, "How target tracking scaling works" and "Choose metrics".
+Source: Application Auto Scaling User Guide, "How target tracking scaling works", "Choose metrics", "How step scaling works".
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from tobo.resources.autoscaling.steps import Adjustment
+
+COOLDOWN = 300.0
+"""Seconds of a cooldown that is not given (API reference, for SageMaker's variants)."""
 
 SLACK = 0.9
 """Below this part of its target a metric asks for fewer instances; in between nothing happens, lest capacity swings."""
@@ -23,9 +28,25 @@ class Tracked:
     target: float
     late: float | None
     long: float | None
-    cooldown_out: float = 300.0
-    cooldown_in: float = 300.0
+    cooldown_out: float = COOLDOWN
+    cooldown_in: float = COOLDOWN
     scales_in: bool = True
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A step scaling policy that an alarm in `state` has called, with the step that the metric is in."""
+
+    name: str
+    alarm: str
+    state: str
+    step: Adjustment
+    cooldown: float = COOLDOWN
+
+    @property
+    def cause(self) -> str:
+        """As AWS words it."""
+        return f"monitor alarm {self.alarm} in state {self.state} triggered policy {self.name}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +70,7 @@ class Situation:
     least: int
     most: int
     policies: Sequence[Tracked] = field(default_factory=tuple)
+    stepped: Sequence[Stepped] = field(default_factory=tuple)
     waiting: bool = False
     no_out: bool = False
     no_in: bool = False
@@ -69,25 +91,29 @@ def decide(now: Situation) -> Decision | None:
     """None: all stays as it is.
 
     Bounds come first and wait for nothing. The policy that wants most wins; fewer instances are there only when every
-    policy that may scale in wants fewer.
+    tracking policy that may scale in wants fewer, or an alarm asks for it.
     """
     if now.current < now.least:
         return Decision(now.least, f"minimum capacity was set to {now.least}", by_policy=False)
     if now.current > now.most:
         return Decision(now.most, f"maximum capacity was set to {now.most}", by_policy=False)
-    if now.current == 0:
-        if now.waiting and now.most > 0 and not now.no_out:
-            return Decision(1, "requests wait and there is no instance")
-        return None
-    return _out(now) or _in(now)
+    if (more := _out(now)) is not None:
+        return more
+    if now.current == 0 and now.waiting and now.most > 0 and not now.no_out:
+        return Decision(1, "requests wait and there is no instance")
+    return _in(now)
 
 
 def _out(now: Situation) -> Decision | None:
-    wishes = [(wanted, policy) for policy in now.policies if (wanted := _more(now, policy)) > now.current]
-    if not wishes or now.no_out:
-        return None
-    wanted, policy = max(wishes, key=lambda wish: wish[0])
-    return Decision(wanted, f"policy {policy.name}: {policy.metric} was {policy.late:g}, above {policy.target:g}")
+    wishes = [
+        Decision(wanted, f"policy {policy.name}: {policy.metric} was {policy.late:g}, above {policy.target:g}")
+        for policy in now.policies
+        if (wanted := _more(now, policy)) > now.current
+    ]
+    wishes += [
+        Decision(wanted, policy.cause) for policy in now.stepped if (wanted := _step_more(now, policy)) > now.current
+    ]
+    return None if now.no_out else max(wishes, key=lambda wish: wish.capacity, default=None)
 
 
 def _more(now: Situation, policy: Tracked) -> int:
@@ -101,17 +127,32 @@ def _more(now: Situation, policy: Tracked) -> int:
     return wanted
 
 
+def _step_more(now: Situation, policy: Stepped) -> int:
+    """What a step asks for. In its cooldown what the last change has added is a part of it."""
+    last = now.last_out
+    cooling = last is not None and now.now < last.at + policy.cooldown
+    return min(now.most, policy.step.of(last.before if last is not None and cooling else now.current))
+
+
 def _in(now: Situation) -> Decision | None:
+    if now.no_in:
+        return None
+    wishes = [
+        Decision(wanted, policy.cause) for policy in now.stepped if (wanted := _step_fewer(now, policy)) < now.current
+    ]
     able = [policy for policy in now.policies if policy.scales_in]
-    if not able or now.no_in:
-        return None
-    wanted = max(_fewer(now, policy) for policy in able)
-    if wanted >= now.current:
-        return None
-    policy = max(able, key=lambda policy: _fewer(now, policy))
-    return Decision(
-        wanted, f"policy {policy.name}: {policy.metric} was {policy.long:g}, below {SLACK * policy.target:g}"
-    )
+    policy = max(able, key=lambda policy: _fewer(now, policy), default=None)
+    if policy is not None and (wanted := _fewer(now, policy)) < now.current:
+        told = f"policy {policy.name}: {policy.metric} was {policy.long:g}, below {SLACK * policy.target:g}"
+        wishes.append(Decision(wanted, told))
+    return max(wishes, key=lambda wish: wish.capacity, default=None)
+
+
+def _step_fewer(now: Situation, policy: Stepped) -> int:
+    """What a step asks for, never below the bound; nothing in its cooldown."""
+    if now.last_in is not None and now.now < now.last_in.at + policy.cooldown:
+        return now.current
+    return max(now.least, policy.step.of(now.current))
 
 
 def _fewer(now: Situation, policy: Tracked) -> int:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tobo.operations.context import Context
-from tobo.resources.autoscaling.decisions import Tracked
-from tobo.resources.autoscaling.policies import INVOCATIONS
+from tobo.resources.autoscaling.decisions import COOLDOWN, Tracked
+from tobo.resources.autoscaling.requests import INVOCATIONS, TRACKING_CONFIGURATION
 from tobo.resources.autoscaling.resource import Variant
 from tobo.store.base import Row
 from tobo.telemetry.base import MetricName
@@ -20,9 +20,6 @@ LATE, LONG = 3, 15
 
 SETTLING_SECONDS = 1.5
 """Until the counts of a period that is over are all written: endpoints are looked at once a second."""
-
-COOLDOWN = 300.0
-"""ScaleOutCooldown and ScaleInCooldown where they are not given (API reference, for SageMaker's variants)."""
 
 FRESH_SECONDS = 20.0
 """So old a sign of waiting work may be: a backlog is measured every ten seconds."""
@@ -59,7 +56,7 @@ def windows(context: Context, changed: float) -> tuple[Window, Window]:
 
 def tracked(context: Context, policy: Row, variant: Variant, current: int, changed: float) -> Tracked:
     """A policy with its metric's values, of `current` instances since `changed`."""
-    configuration = policy.asked["TargetTrackingScalingPolicyConfiguration"]
+    configuration = policy.asked[TRACKING_CONFIGURATION]
     late, long = windows(context, changed)
     own = configuration.get("CustomizedMetricSpecification")
     values: list[float | None]

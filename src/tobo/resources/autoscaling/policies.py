@@ -1,11 +1,12 @@
-"""The operations on scaling policies, and what a policy may say. Source: API reference, PutScalingPolicy."""
+"""The operations on scaling policies. Source: Application Auto Scaling API reference, PutScalingPolicy and its siblings."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.kit.fault import validation
-from tobo.operations.context import Call
+from tobo.operations.context import Call, service_principal
 from tobo.operations.registry import operation
+from tobo.resources.autoscaling.requests import TRACKING, check_policy
 from tobo.resources.autoscaling.resource import (
     INSTANCES,
     POLICIES,
@@ -21,18 +22,16 @@ from tobo.resources.autoscaling.resource import (
 )
 from tobo.store.base import AlreadyExists, Conflict, Event, Key, Row
 
-INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
-TRACKING, STEPS = "TargetTrackingScaling", "StepScaling"
-_CONFIGURATION = "TargetTrackingScalingPolicyConfiguration"
-_OF_A_METRIC = ("MetricName", "Namespace", "Statistic")
+_ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 
 
 @operation(SERVICE, "PutScalingPolicy")
 def put_scaling_policy(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Makes a policy or replaces its configuration. Raises Fault ObjectNotFoundException, ValidationException."""
     target = known_target(call, asked)
-    _check(asked)
-    name, configuration = asked["PolicyName"], asked[_CONFIGURATION]
+    kind, member = check_policy(asked)
+    name = asked["PolicyName"]
+    kept = {"PolicyName": name, "ResourceId": target.key.name, "PolicyType": kind, member: asked[member]}
     key = Key(call.space, POLICIES, f"{target.key.name}/{name}")
     while True:
         row = call.context.store.get(key)
@@ -41,7 +40,7 @@ def put_scaling_policy(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
                 row = Row(
                     key=key,
                     arn=arn_of(call, "scalingPolicy", variant_of(target.key.name), f"policyName/{name}"),
-                    asked={"PolicyName": name, "ResourceId": target.key.name, _CONFIGURATION: configuration},
+                    asked=kept,
                     found={},
                     status="",
                     state="Put",
@@ -50,7 +49,6 @@ def put_scaling_policy(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
                 )
                 call.context.store.insert(row, Event(call.now, "put", row.state))
             else:
-                kept = {**row.asked, _CONFIGURATION: configuration}
                 call.context.store.update(row, Event(call.now, "put", row.state), asked=kept, modified=call.now)
         except (AlreadyExists, Conflict):
             continue
@@ -62,8 +60,14 @@ def put_scaling_policy(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def describe_scaling_policies(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Of a variant, by their names, or all; the oldest first."""
     names = asked.get("PolicyNames")
+    alarms = _alarms(call)
     return describe_rows(
-        call, POLICIES, asked, "ScalingPolicies", _described, lambda row: not names or row.asked["PolicyName"] in names
+        call,
+        POLICIES,
+        asked,
+        "ScalingPolicies",
+        lambda row: _described(row, alarms[row.arn]),
+        lambda row: not names or row.asked["PolicyName"] in names,
     )
 
 
@@ -82,52 +86,29 @@ def delete_scaling_policy(call: Call, asked: Mapping[str, Any]) -> dict[str, Any
         return {}
 
 
-def _check(asked: Mapping[str, Any]) -> None:
-    kind = asked.get("PolicyType", STEPS)
-    if kind == STEPS:
-        raise validation(
-            "A StepScaling policy is started by a CloudWatch alarm, and there are no alarms here yet; put a policy of "
-            f"PolicyType {TRACKING}."
-        )
-    if kind != TRACKING:
-        raise validation(f"PolicyType {kind} is not supported; use {TRACKING}.")
-    configuration = asked.get(_CONFIGURATION)
-    if not configuration:
-        raise validation(f"A policy of PolicyType {TRACKING} needs a {_CONFIGURATION}.")
-    if configuration["TargetValue"] <= 0:
-        raise validation(f"TargetValue {configuration['TargetValue']:g} is not above 0.")
-    for member in ("ScaleOutCooldown", "ScaleInCooldown"):
-        if configuration.get(member, 0) < 0:
-            raise validation(f"{member} {configuration[member]} is below 0.")
-    predefined, own = (configuration.get(f"{kind}MetricSpecification") for kind in ("Predefined", "Customized"))
-    if bool(predefined) == bool(own):
-        raise validation("Give either a PredefinedMetricSpecification or a CustomizedMetricSpecification.")
-    if own:
-        _check_metric(own)
-    elif predefined["PredefinedMetricType"] != INVOCATIONS:
-        raise validation(
-            f"PredefinedMetricType {predefined['PredefinedMetricType']} is not measured for variants here; use "
-            f"{INVOCATIONS}, or a CustomizedMetricSpecification."
-        )
+def _alarms(call: Call) -> Mapping[str, list[dict[str, str]]]:
+    """Which alarms call which policy, by the policies' ARNs."""
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    asked: dict[str, Any] = {"ActionPrefix": "arn:aws:autoscaling:"}
+    while True:
+        house = service_principal(call.space.account)
+        page = call.context.call(house, call.space.region, "cloudwatch", "DescribeAlarms", **asked)
+        for alarm in page["MetricAlarms"]:
+            actions = (arn for member in _ACTIONS for arn in alarm[member])
+            for arn in dict.fromkeys(actions):
+                found[arn].append({"AlarmName": alarm["AlarmName"], "AlarmARN": alarm["AlarmArn"]})
+        if "NextToken" not in page:
+            return found
+        asked["NextToken"] = page["NextToken"]
 
 
-def _check_metric(own: Mapping[str, Any]) -> None:
-    if own.get("Metrics"):
-        raise validation(
-            "CustomizedMetricSpecification.Metrics (metric math) is not supported; give Namespace, MetricName, Dimensions and "
-            "Statistic."
-        )
-    if missing := [member for member in _OF_A_METRIC if not own.get(member)]:
-        raise validation(f"CustomizedMetricSpecification needs {', '.join(missing)}.")
-
-
-def _described(row: Row) -> dict[str, Any]:
+def _described(row: Row, alarms: list[dict[str, str]]) -> dict[str, Any]:
     return {
         "PolicyARN": row.arn,
         "ServiceNamespace": SAGEMAKER,
         "ScalableDimension": INSTANCES,
-        "PolicyType": TRACKING,
+        "PolicyType": TRACKING,  # of the policies from before there were others
         **row.asked,
-        "Alarms": [],
+        "Alarms": alarms,
         "CreationTime": row.created,
     }

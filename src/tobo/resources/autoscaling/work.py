@@ -4,7 +4,7 @@ One look at a target reads its policies and their metrics and decides; a change 
 UpdateEndpointWeightsAndCapacities like anybody's, and is followed until the endpoint has settled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tobo.kit.fault import Fault
@@ -13,8 +13,10 @@ from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, reg
 from tobo.operations.rows import rows_of
 from tobo.resources.autoscaling import states
 from tobo.resources.autoscaling.activities import begin_activity, end_activity, ordinal_of
+from tobo.resources.autoscaling.calls import answered, stepped
 from tobo.resources.autoscaling.decisions import Change, Situation, decide
 from tobo.resources.autoscaling.measuring import tracked, work_waits
+from tobo.resources.autoscaling.requests import TRACKING_CONFIGURATION
 from tobo.resources.autoscaling.resource import (
     ACTIONS,
     INSTANCES,
@@ -51,12 +53,15 @@ def follow(context: Context, row: Row) -> Outcome:
     resting = context.clock.now() < row.found.get("_failed_at", 0.0) + REST_SECONDS
     if current is None or endpoint["EndpointStatus"] != "InService" or resting:
         return Again(period)
-    if (decision := decide(_situation(context, row, variant, current))) is not None:
+    policies = list(rows_of(context.store, row.key.space, POLICIES, f"{row.key.name}/"))
+    heard = {"_answered": answered(policies)}
+    if (decision := decide(_situation(context, row, variant, current, policies))) is not None:
         change = {"before": current, "after": decision.capacity, "cause": decision.cause}
         change |= {"by_policy": decision.by_policy}
-        return Happened("decided", {"_change": change, "_activities": row.found.get("_activities", 0) + 1})
+        return Happened("decided", {"_change": change, "_activities": row.found.get("_activities", 0) + 1, **heard})
     asleep = current == 0 and row.asked["MaxCapacity"] > 0
-    return Again(min(period, ASLEEP_SECONDS) if asleep else period)
+    pause = min(period, ASLEEP_SECONDS) if asleep else period
+    return Again(pause, heard if heard["_answered"] != row.found.get("_answered", {}) else None)
 
 
 def begin(context: Context, row: Row) -> Outcome:
@@ -158,9 +163,9 @@ def _set_bounds(context: Context, row: Row, target: Row) -> None:
     end_activity(context, target, ordinal, "Successful", f"Successfully set {told}")
 
 
-def _situation(context: Context, row: Row, variant: Variant, current: int) -> Situation:
+def _situation(context: Context, row: Row, variant: Variant, current: int, policies: Sequence[Row]) -> Situation:
     changed = row.found.get("_changed", row.created)
-    policies = rows_of(context.store, row.key.space, POLICIES, f"{row.key.name}/") if current else ()
+    tracking = [policy for policy in policies if TRACKING_CONFIGURATION in policy.asked] if current else []
     suspended = row.asked["SuspendedState"]
     last = {name: Change(**row.found[name]) for name in ("_last_out", "_last_in") if row.found.get(name)}
     return Situation(
@@ -168,7 +173,8 @@ def _situation(context: Context, row: Row, variant: Variant, current: int) -> Si
         current=current,
         least=row.asked["MinCapacity"],
         most=row.asked["MaxCapacity"],
-        policies=[tracked(context, policy, variant, current, changed) for policy in policies],
+        policies=[tracked(context, policy, variant, current, changed) for policy in tracking],
+        stepped=stepped(policies, row, changed),
         waiting=current == 0 and work_waits(context, row, variant, changed),
         no_out=suspended["DynamicScalingOutSuspended"],
         no_in=suspended["DynamicScalingInSuspended"],
