@@ -27,6 +27,8 @@ class Settings:
     """After how long without a request a serverless variant gives its replicas back."""
     scaling_period_seconds: float = 10.0
     """How often autoscaling looks at a variant; its policies' metrics are those of the last 3 and 15 periods."""
+    max_instances: int = 20
+    """What one endpoint, all its variants together, or one job may have: AWS's default quota."""
     queue_length: int = 200
     """Requests to a variant that may wait for an instance; more are refused."""
     queue_seconds: float = 10.0
@@ -54,6 +56,7 @@ class Settings:
             ("warm", "TOBO_WARM", lambda text: text not in ("0", "false", "no")),
             ("serverless_idle_seconds", "TOBO_SERVERLESS_IDLE_SECONDS", float),
             ("scaling_period_seconds", "TOBO_SCALING_PERIOD_SECONDS", positive_number),
+            ("max_instances", "TOBO_MAX_INSTANCES", int),
             ("queue_length", "TOBO_QUEUE_LENGTH", int),
             ("queue_seconds", "TOBO_QUEUE_SECONDS", positive_number),
             ("pretrained", "TOBO_PRETRAINED", str),

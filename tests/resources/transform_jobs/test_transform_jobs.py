@@ -353,6 +353,7 @@ def test_stop_and_what_lists_find(warm_server: Server, bucket: str, tmp_path: Pa
         ({"MaxPayloadInMB": 50, "MaxConcurrentTransforms": 3}, "ValidationException", "over 100"),
         ({"DataCaptureConfig": {"DestinationS3Uri": "s3://x/y"}}, "ValidationException", "DataCaptureConfig"),
         ({"source": {"DataSource": {"S3DataSource": {"S3DataType": "Converse", "S3Uri": "s3://x/y"}}}}, "ValidationException", "Converse"),
+        ({"TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 21}}, "ResourceLimitExceeded", "a transform job' is 20"),
         ({"TransformJobName": "refused-twice"}, "ResourceInUse", "unique"),
     ],
 )  # fmt: skip

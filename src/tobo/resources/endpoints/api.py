@@ -19,7 +19,10 @@ KIND = "endpoint"
 
 @operation("sagemaker", "CreateEndpoint")
 def create_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What is deployed is fixed here: configuration and models may be deleted afterwards. Raises Fault ValidationException."""
+    """What is deployed is fixed here: configuration and models may be deleted afterwards.
+
+    Raises Fault ValidationException, ResourceLimitExceeded.
+    """
     fleet = planned_fleet(call, asked["EndpointConfigName"], 1, asked.get("DeploymentConfig", {}), {})
     row = add_row(
         call,
@@ -73,7 +76,8 @@ def update_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def update_endpoint_weights_and_capacities(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Other weights and counts for the fleet that answers; a count of 0 pauses a variant, which is an extension of ours.
 
-    Raises Fault ValidationException where the endpoint is not InService or a wish does not fit its variant.
+    Raises Fault ValidationException where the endpoint is not InService or a wish does not fit its variant,
+    ResourceLimitExceeded.
     """
     wishes = asked["DesiredWeightsAndCapacities"]
     return {
@@ -81,7 +85,7 @@ def update_endpoint_weights_and_capacities(call: Call, asked: Mapping[str, Any])
             call,
             asked["EndpointName"],
             "resize",
-            lambda row: {"_fleet": resizing(row.found["_fleet"], row.arn, wishes)},
+            lambda row: {"_fleet": resizing(call.context, row.found["_fleet"], row.arn, wishes)},
         ).arn
     }
 

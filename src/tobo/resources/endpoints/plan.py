@@ -5,7 +5,8 @@ from typing import Any
 
 from tobo.kit.fault import validation
 from tobo.operations.artifacts import container_of, start_seconds
-from tobo.operations.context import Call
+from tobo.operations.context import Call, Context
+from tobo.operations.quotas import check_instances
 from tobo.resources.endpoints.deployment import check_deployment
 from tobo.resources.endpoints.fleets import Fleet, Variant, grown, instances_of, new_fleet
 
@@ -16,7 +17,7 @@ def planned_fleet(
     """The fleet of an endpoint configuration; configuration and models may be deleted afterwards.
 
     `retained` are what variants, by their name, keep. Raises Fault ValidationException where the configuration or a model
-    is unknown, or the deployment is none that is built.
+    is unknown, or the deployment is none that is built, ResourceLimitExceeded for too many instances.
     """
     config = call.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=config_name)
     variants = [
@@ -24,6 +25,7 @@ def planned_fleet(
         for member, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True))
         for variant in config.get(member, ())
     ]
+    check_instances(call.context, "an endpoint", (variant["InstanceCount"] for variant in variants))
     fleet = new_fleet(number, config, variants, call.now, deployment)
     check_deployment(deployment, instances_of(fleet))
     return fleet
@@ -42,10 +44,10 @@ def _kept(variant: Variant, retained: Mapping[str, Any]) -> dict[str, Any]:
     return {member: value for member, value in retained.items() if not (serverless and member == "InstanceCount")}
 
 
-def resizing(fleet: Fleet, arn: str, wishes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def resizing(context: Context, fleet: Fleet, arn: str, wishes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The fleet of endpoint `arn` with the weights and counts of DesiredWeightsAndCapacities and the replicas to add.
 
-    Raises Fault ValidationException where a wish does not fit its variant.
+    Raises Fault ValidationException where a wish does not fit its variant, ResourceLimitExceeded for too many instances.
     """
     by_name = {wish["VariantName"]: wish for wish in wishes}
     known = [variant["VariantName"] for variant in fleet["variants"]]
@@ -56,6 +58,7 @@ def resizing(fleet: Fleet, arn: str, wishes: Sequence[Mapping[str, Any]]) -> dic
             f'The endpoint "{arn}" has no variant {", ".join(unknown)}; its variants are {", ".join(known)}.'
         )
     variants = [_wished(variant, by_name.get(variant["VariantName"], {})) for variant in fleet["variants"]]
+    check_instances(context, "an endpoint", (variant["InstanceCount"] for variant in variants))
     changed = {**fleet, "variants": variants, "before": {"variants": fleet["variants"], "last": fleet["last"]}}
     for variant in variants:
         changed = grown(changed, variant["VariantName"], variant["InstanceCount"])

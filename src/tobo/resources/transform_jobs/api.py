@@ -20,8 +20,9 @@ KIND = "transform-job"
 
 @operation("sagemaker", "CreateTransformJob")
 def create_transform_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What the model is, is fixed here: it may be deleted afterwards. Raises Fault ResourceInUse, ValidationException."""
-    check_request(asked)
+    """What the model is, is fixed here: it may be deleted afterwards. Raises Fault ResourceInUse, ResourceLimitExceeded,
+    ValidationException."""
+    check_request(call, asked)
     check_experiment(call, asked)
     house = service_principal(call.space.account)
     model = call.context.call(house, call.space.region, "sagemaker", "DescribeModel", ModelName=asked["ModelName"])

@@ -6,6 +6,8 @@ from typing import Any
 from tobo.compute.instances import instance
 from tobo.kit.fault import validation
 from tobo.kit.s3_uri import parse_s3_uri
+from tobo.operations.context import Call
+from tobo.operations.quotas import check_instances
 from tobo.resources.transform_jobs.processing import read_processing
 
 DEFAULT_PAYLOAD_MB = 6
@@ -15,8 +17,8 @@ MOST_MB = 100
 """MaxPayloadInMB times MaxConcurrentTransforms (likewise)."""
 
 
-def check_request(asked: Mapping[str, Any]) -> None:
-    """Raises Fault ValidationException in one sentence."""
+def check_request(call: Call, asked: Mapping[str, Any]) -> None:
+    """Raises Fault ValidationException, ResourceLimitExceeded in one sentence."""
     source = asked["TransformInput"]["DataSource"]["S3DataSource"]
     if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         raise validation(
@@ -25,6 +27,7 @@ def check_request(asked: Mapping[str, Any]) -> None:
     parse_s3_uri(source["S3Uri"], "TransformInput.DataSource.S3DataSource.S3Uri")
     parse_s3_uri(asked["TransformOutput"]["S3OutputPath"], "TransformOutput.S3OutputPath")
     instance(asked["TransformResources"]["InstanceType"])
+    check_instances(call.context, "a transform job", [asked["TransformResources"]["InstanceCount"]])
     if asked.get("DataCaptureConfig"):
         raise validation(
             "DataCaptureConfig is not supported for transform jobs; leave it out: inputs and outputs are kept."
