@@ -11,12 +11,17 @@ from pathlib import Path
 from bench.client import Connection, signed
 from bench.servers import Tobo
 
-IMAGE = "image-classification:1"
-ECHO = {"TOBO_MODEL_SERVER": "tobo.inference.echo:handler"}
+IMAGE, ECHO = "image-classification:1", "tobo-echo:1"
 JPEG = {"Content-Type": "image/jpeg"}
 
 
-def prepare(server: Tobo, name: str, files: Mapping[str, bytes], environment: Mapping[str, str]) -> None:
+def prepare(
+    server: Tobo,
+    name: str,
+    files: Mapping[str, bytes],
+    image: str = IMAGE,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """The model in S3, the model and the endpoint configuration, all called `name`."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
@@ -31,9 +36,9 @@ def prepare(server: Tobo, name: str, files: Mapping[str, bytes], environment: Ma
         ModelName=name,
         ExecutionRoleArn="arn:aws:iam::111122223333:role/service-role/bench",
         PrimaryContainer={
-            "Image": IMAGE,
+            "Image": image,
             "ModelDataUrl": f"s3://bench-{name}/model.tar.gz",
-            "Environment": dict(environment),
+            "Environment": dict(environment or {}),
         },
     )
     variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from bench.endpoints import first_answer, invocation, prepare
+from bench.endpoints import ECHO, first_answer, invocation, prepare
 from bench.rows import Row
 from bench.servers import tobo
-from bench.slow_model import SECONDS
 
 BODY = b"x" * 1000
+SECONDS = 0.02
+"""What the model takes for each request, one after the other, and no processor: its capacity is 50 a second."""
+
 QUEUE_SECONDS = 0.5
 TIMES_CAPACITY = 5
 ALONE, LOADED_SECONDS = 200, 6.0
@@ -29,9 +30,8 @@ class Seen(NamedTuple):
 
 
 def run() -> list[Row]:
-    environment = {"TOBO_MODEL_SERVER": "bench.slow_model:handler", "PYTHONPATH": str(Path(__file__).parent.parent)}
     with tobo(TOBO_QUEUE_SECONDS=str(QUEUE_SECONDS)) as server:
-        prepare(server, "slow", {"labels.json": b"[]"}, environment)
+        prepare(server, "slow", {"labels.json": b"[]"}, ECHO, {"ECHO_SECONDS": str(SECONDS)})
         first_answer(server, "slow", BODY)
         request = invocation(server, "slow", BODY)
         alone, loaded = asyncio.run(_measure(server.endpoint, request))

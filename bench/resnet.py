@@ -24,7 +24,7 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         files = resnet_files(Path(folder))
     with tobo() as server:
-        prepare(server, "resnet", files, {})
+        prepare(server, "resnet", files)
         first = first_answer(server, "resnet", picture)
         request = invocation(server, "resnet", picture)
         with Connection(server.endpoint) as connection:

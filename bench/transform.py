@@ -25,7 +25,7 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         files = resnet_files(Path(folder))
     with tobo() as server:
-        prepare(server, "batch", files, {})
+        prepare(server, "batch", files)
         s3 = server.client("s3")
         with ThreadPoolExecutor(8) as threads:
             list(

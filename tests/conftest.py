@@ -16,6 +16,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
+SERVED = Path(__file__).parent / "support" / "served"
+"""Images and models of the tests, which a server finds in its PYTHONPATH."""
+
 MARK = "TOBO_TEST_SERVER"
 """Names the state folder in the environment of a server and of everything that it starts, so that it can be ended."""
 
@@ -38,7 +41,13 @@ class Server:
         with (self.state.parent / f"{self.state.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tobo", "serve", "--port", "0", "--state", str(self.state)],
-                env={"TOBO_WARM": "0", **inherited, **self.environment, MARK: str(self.state)},
+                env={
+                    "TOBO_WARM": "0",
+                    "PYTHONPATH": str(SERVED),
+                    **inherited,
+                    **self.environment,
+                    MARK: str(self.state),
+                },
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

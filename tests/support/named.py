@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from tests.conftest import Server
-from tests.support.jobs import IMAGE, ROLE
+from tests.support.jobs import ROLE
 
-ENVIRONMENT = {"TOBO_MODEL_SERVER": "named_model:handler", "PYTHONPATH": str(Path(__file__).parent / "served")}
+IMAGE = "named-model:1"
 BUCKET = "named-models"
 
 
@@ -52,7 +51,7 @@ def make_named_model(server: Server, name: str, says: str | None = None, **envir
     container = {
         "Image": IMAGE,
         "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz",
-        "Environment": {**ENVIRONMENT, **environment},
+        "Environment": environment,
     }
     sagemaker_of(server).create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     return name

@@ -65,8 +65,8 @@ class Channel:
 class Algorithm:
     """`repositories` are the image repository names that mean this algorithm, whatever registry account is in front.
 
-    `train` and `serve` are "module:function" entries; both are called without arguments in a process of their own whose
-    TOBO_ML_ROOT names the /opt/ml tree. `preload` are modules worth loading once in the warm parent.
+    `train` (None: it does not learn) and `serve` are "module:function" entries; both are called without arguments in a
+    process of their own whose TOBO_ML_ROOT names the /opt/ml tree. `preload` are modules worth loading once in the warm parent.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Algorithm:
     hyperparameters: tuple[Hyperparameter, ...]
     metrics: tuple[Metric, ...]
     channels: tuple[Channel, ...]
-    train: str
+    train: str | None
     serve: str
     preload: tuple[str, ...] = ()
 

@@ -18,7 +18,7 @@ from tobo.kit.fault import Fault
 from tobo.kit.paths import MlPaths
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Context
-from tobo.operations.images import Image, find_image
+from tobo.operations.images import Image, asked_environment, find_image
 from tobo.operations.own_code import OPT_ML, surround
 
 START_SECONDS, OWN_CODE_START_SECONDS = 60, 600
@@ -108,8 +108,11 @@ def replica_spec(
     log: Path,
     cpus: float,
     memory_bytes: int,
+    told: Mapping[str, str],
 ) -> ReplicaSpec:
     """A replica of a container_of whose artefact is laid out below `root`; members as hosting's ReplicaSpec has them.
+
+    `told` are variables that the house gives it.
 
     Raises Fault where the image does not run here, or the model may not have the network that its requirements need.
     """
@@ -125,7 +128,8 @@ def replica_spec(
         environment={
             **serving_environment(context, space, root, image.serve.environment),
             **_model_cache(container, memory_bytes),
-            **container["Environment"],
+            **told,
+            **asked_environment(image, container["Environment"]),
         },
         cpus=cpus,
         memory_bytes=memory_bytes,

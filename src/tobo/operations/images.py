@@ -11,6 +11,13 @@ from tobo.kit.fault import validation
 from tobo.operations.bindings import Binding, find_binding
 from tobo.operations.context import Context
 
+_OWN = ("TOBO_",)
+_STEERING = (*_OWN, "PYTHON", "LD_")
+"""How the names of variables begin that say what code a process runs: the house's, the interpreter's, the linker's."""
+
+_OFFERED = ("TOBO_MODEL_CACHE_BYTES",)
+"""What a caller may say all the same (docs/requests.md)."""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -45,6 +52,15 @@ class Image:
         if self.binding is None or not (entrypoint or arguments):
             return program.argv
         return (*(entrypoint or self.binding.program), *arguments)
+
+
+def asked_environment(image: Image, asked: Mapping[str, str]) -> dict[str, str]:
+    """What a process of an image takes from a request's Environment.
+
+    Nobody steers a process of the house, be it one of its own images or what stands before a bound program.
+    """
+    steering = _STEERING if not image.own_code else _OWN if image.binding else ()
+    return {name: value for name, value in asked.items() if name in _OFFERED or not name.startswith(steering)}
 
 
 def find_image(context: Context, uri: str, place: str) -> Image:
@@ -86,7 +102,7 @@ def _built_in(uri: str) -> Image | None:
         return None
     return Image(
         algorithm.name,
-        Program(algorithm.train, preload=algorithm.preload),
+        Program(algorithm.train, preload=algorithm.preload) if algorithm.train else None,
         Program(algorithm.serve),
         algorithm,
         own_code=False,

@@ -35,7 +35,7 @@ def serve(
     s3, sagemaker = client(server, "s3"), client(server, "sagemaker")
     s3.create_bucket(Bucket=name)
     s3.put_object(Bucket=name, Key="model.tar.gz", Body=archive())
-    sagemaker.create_model(**model_request(name, "words", f"s3://{name}/model.tar.gz"))
+    sagemaker.create_model(**model_request(name, "words-model", f"s3://{name}/model.tar.gz"))
     places = {"S3OutputPath": f"s3://{name}/out", "S3FailurePath": f"s3://{name}/failed", **(output or {})}
     sagemaker.create_endpoint_config(
         EndpointConfigName=name,

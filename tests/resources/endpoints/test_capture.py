@@ -37,7 +37,7 @@ def serve(server: Server, name: str, config: dict[str, Any]) -> None:
     s3, sagemaker = client(server, "s3"), client(server, "sagemaker")
     s3.create_bucket(Bucket=name)
     s3.put_object(Bucket=name, Key="model.tar.gz", Body=archive())
-    sagemaker.create_model(**model_request(name, "words", f"s3://{name}/model.tar.gz"))
+    sagemaker.create_model(**model_request(name, "words-model", f"s3://{name}/model.tar.gz"))
     sagemaker.create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=[variant(name)], DataCaptureConfig=config
     )

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.support.clients import client
 from tests.support.endpoints import await_endpoint, variant
-from tests.support.handlers import archive, environment, model_request
+from tests.support.handlers import archive, model_request
 
 NAME = "several"
 
@@ -52,7 +52,7 @@ def hostile() -> bytes:
 
 def serve(server: Server, name: str, count: int = 1, **container: Any) -> None:
     sagemaker = client(server, "sagemaker")
-    made = model_request(name, "named", f"s3://{NAME}/models/", Mode="MultiModel", **container)
+    made = model_request(name, "several-models", f"s3://{NAME}/models/", Mode="MultiModel", **container)
     sagemaker.create_model(**made)
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(name, count)])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
@@ -115,7 +115,7 @@ def test_a_model_comes_later_and_is_not_read_again(server: Server, endpoint: str
 def test_models_are_unloaded_by_memory_and_asked_for_at_once(server: Server, endpoint: str) -> None:
     for number in range(4):
         put(server, f"large-{number}.tar.gz", archive(name=f"large-{number}", megabytes="40"))
-    serve(server, "small", Environment={**environment("named"), "TOBO_MODEL_CACHE_BYTES": str(100 << 20)})
+    serve(server, "small", Environment={"TOBO_MODEL_CACHE_BYTES": str(100 << 20)})
     targets = [f"large-{number}.tar.gz" for number in range(4)]
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda target: ask(server, target, name="small"), targets * 3))
@@ -137,7 +137,7 @@ def test_a_request_that_kills_and_the_models_after_it(server: Server, endpoint: 
 
 def test_endpoints_of_one_model_take_no_target(server: Server, endpoint: str) -> None:
     sagemaker = client(server, "sagemaker")
-    sagemaker.create_model(**model_request("alone", "named", f"s3://{NAME}/models/a.tar.gz"))
+    sagemaker.create_model(**model_request("alone", "several-models", f"s3://{NAME}/models/a.tar.gz"))
     sagemaker.create_endpoint_config(EndpointConfigName="alone", ProductionVariants=[variant("alone")])
     sagemaker.create_endpoint(EndpointName="alone", EndpointConfigName="alone")
     await_endpoint(server, "alone")
@@ -148,7 +148,7 @@ def test_endpoints_of_one_model_take_no_target(server: Server, endpoint: str) ->
 
 def test_models_that_are_refused(server: Server, endpoint: str) -> None:
     sagemaker = client(server, "sagemaker")
-    made = model_request("unmade", "named", "s3://no-such-bucket-here/models/", Mode="MultiModel")
+    made = model_request("unmade", "several-models", "s3://no-such-bucket-here/models/", Mode="MultiModel")
     with pytest.raises(ClientError, match="no-such-bucket-here"):
         sagemaker.create_model(**made)
     del made["PrimaryContainer"]["ModelDataUrl"]

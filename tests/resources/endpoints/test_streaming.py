@@ -35,7 +35,7 @@ def endpoint(server: Server) -> Iterator[str]:
     name, s3, sagemaker = "streaming", client(server, "s3"), client(server, "sagemaker")
     s3.create_bucket(Bucket=name)
     s3.put_object(Bucket=name, Key="model.tar.gz", Body=archive())
-    sagemaker.create_model(**model_request(name, "words", f"s3://{name}/model.tar.gz"))
+    sagemaker.create_model(**model_request(name, "words-model", f"s3://{name}/model.tar.gz"))
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(name)])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     assert await_endpoint(server, name)["EndpointStatus"] == "InService"

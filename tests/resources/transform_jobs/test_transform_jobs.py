@@ -24,27 +24,6 @@ pytestmark = pytest.mark.xdist_group("training")
 BUCKET = "transform-data"
 GROUP = "/aws/sagemaker/TransformJobs"
 
-MODEL = """
-import os, pathlib, time
-from tobo.inference.invocations import Response
-
-def handler(folder):
-    def answer(request):
-        seen = pathlib.Path(os.environ["SEEN"])
-        with seen.open("ab") as file:
-            file.write(request.body + b"\\n")
-        time.sleep(float(os.environ.get("SLEEP", "0")))
-        if request.body.startswith(b"bad"):
-            return Response(400, b"I do not like it", "text/plain")
-        if request.body == b"die once" and not (seen.parent / "died").exists():
-            (seen.parent / "died").touch()
-            os._exit(9)
-        if request.body == b"die always":
-            os._exit(9)
-        return Response(200, request.body, request.accept if "/" in request.accept else request.content_type)
-    return answer
-"""
-
 
 @pytest.fixture(scope="module")
 def bucket(warm_server: Server) -> str:
@@ -61,16 +40,10 @@ def prepare(server: Server) -> None:
     server.client("s3").put_object(Bucket=BUCKET, Key="model.tar.gz", Body=packed.getvalue())
 
 
-def make_echo(server: Server, name: str, folder: Path, **environment: str) -> None:
-    """A model of MODEL; what it was asked stands in <folder>/seen."""
-    (folder / "served_here.py").write_text(MODEL)
-    own = {
-        "TOBO_MODEL_SERVER": "served_here:handler",
-        "PYTHONPATH": str(folder),
-        "SEEN": str(folder / "seen"),
-        **environment,
-    }
-    make_model(server, name, f"s3://{BUCKET}/model.tar.gz", Environment=own)
+def make_echo(server: Server, name: str, folder: Path, image: str = "recording-model", **environment: str) -> None:
+    """A model that answers with what it is asked, which stands in <folder>/seen."""
+    own = {"SEEN": str(folder / "seen"), **environment}
+    make_model(server, name, f"s3://{BUCKET}/model.tar.gz", Image=image, Environment=own)
 
 
 def seen(folder: Path) -> Counter[bytes]:
@@ -283,7 +256,7 @@ def test_a_bad_line_leaves_the_others_at_their_places(warm_server: Server, bucke
         ("not-recordio", {"source": {"SplitType": "RecordIO"}, "output": {"AssembleWith": "Line"}}, "is not RecordIO"),
         ("slow", {"ModelClientConfig": {"InvocationsTimeoutInSeconds": 1, "InvocationsMaxRetries": 0}, "Environment": {"SLEEP": "9"}}, "504: "),
         ("no-filter", {"DataProcessing": {"OutputFilter": "$.x"}, "output": {"Accept": "text/html"}}, "neither CSV nor JSON"),
-        ("no-model", {"Environment": {"TOBO_MODEL_SERVER": "nowhere:handler"}}, "did not start"),
+        ("no-model", {}, "did not start"),
         ("no-output", {"output": {"S3OutputPath": "s3://no-such-bucket-here/"}}, "no-such-bucket-here"),
     ],
 )  # fmt: skip
@@ -291,7 +264,7 @@ def test_jobs_that_fail(
     warm_server: Server, bucket: str, tmp_path: Path, name: str, changed: dict[str, Any], says: str
 ) -> None:
     put(warm_server, f"{name}/in", {"x": b"some words, no records"})
-    make_echo(warm_server, name, tmp_path)
+    make_echo(warm_server, name, tmp_path, "missing-model" if name == "no-model" else "recording-model")
     job = run(warm_server, name, **changed)
     assert job["TransformJobStatus"] == "Failed" and any(word in job["FailureReason"] for word in says.split("|")), job
     assert outputs(warm_server, name) == {}

@@ -125,9 +125,6 @@ def _folder(context: Context, row: Row) -> Path:
 
 def _start(context: Context, row: Row, fleet: Fleet, replica: Replica) -> None:
     variant = variant_of(fleet, replica["variant"])
-    if fleet.get("AsyncInferenceConfig"):
-        told = {"TOBO_ANSWER_SECONDS": str(LONGEST_ASYNC_SECONDS)}
-        variant = {**variant, "Environment": {**told, **variant["Environment"]}}
     space, root = row.key.space, ml_root(context, row, fleet, replica["variant"])
     lay_model_out(context, space, variant, root)
     cpus, memory = _size(variant)
@@ -143,6 +140,7 @@ def _start(context: Context, row: Row, fleet: Fleet, replica: Replica) -> None:
             log=context.logs.stream_file(space, f"/aws/sagemaker/Endpoints/{row.key.name}", stream),
             cpus=cpus,
             memory_bytes=memory,
+            told={"TOBO_ANSWER_SECONDS": str(LONGEST_ASYNC_SECONDS)} if fleet.get("AsyncInferenceConfig") else {},
         )
     )
 

@@ -13,6 +13,7 @@ import orjson
 from tobo.compute.instances import instance
 from tobo.kit.paths import MlPaths
 from tobo.operations.context import Context
+from tobo.operations.images import Image, asked_environment
 from tobo.store.base import Row
 
 HOST, GROUP_NAME = "algo-1", "homogeneousCluster"
@@ -67,8 +68,10 @@ def write_configuration(paths: MlPaths, row: Row) -> None:
         file.write_bytes(orjson.dumps(content))
 
 
-def environment(context: Context, row: Row, paths: MlPaths, credentials: Mapping[str, str]) -> dict[str, str]:
-    """What the job's process, which sees its tree at `paths`, finds; the user's own Environment wins over ours."""
+def environment(
+    context: Context, row: Row, image: Image, paths: MlPaths, credentials: Mapping[str, str]
+) -> dict[str, str]:
+    """What the job's process, which sees its tree at `paths`, finds; what the user's Environment may say wins over ours."""
     asked = row.asked
     machine = instance(asked["ResourceConfig"]["InstanceType"])
     cpus = max(1, min(int(machine.vcpus), os.cpu_count() or 1))
@@ -104,7 +107,7 @@ def environment(context: Context, row: Row, paths: MlPaths, credentials: Mapping
     }
     if context.settings.pretrained:
         found["TOBO_PRETRAINED"] = context.settings.pretrained
-    return found | dict(asked.get("Environment", {}))
+    return found | asked_environment(image, asked.get("Environment", {}))
 
 
 def _channel(channel: Mapping[str, Any]) -> dict[str, Any]:

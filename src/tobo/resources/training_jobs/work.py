@@ -91,7 +91,7 @@ def start(context: Context, row: Row) -> Outcome:
             log=context.logs.stream_file(row.key.space, GROUP, log_stream(row)),
             entry=program.entry,
             argv=image.command(program, row.asked["AlgorithmSpecification"]),
-            environment=_environment(context, row, program, paths, around),
+            environment=_environment(context, row, image, program, paths, around),
             cpus=size.vcpus,
             memory_bytes=size.memory_bytes,
             preload=program.preload,
@@ -177,15 +177,15 @@ def _surroundings(context: Context, row: Row, image: Image, paths: MlPaths) -> S
 
 
 def _environment(
-    context: Context, row: Row, program: Program, paths: MlPaths, around: Surroundings | None
+    context: Context, row: Row, image: Image, program: Program, paths: MlPaths, around: Surroundings | None
 ) -> dict[str, str]:
     isolated = row.asked.get("EnableNetworkIsolation", False)
     credentials = {} if isolated else role_credentials(context, row)
     if around is None:
-        return {**program.environment, **environment(context, row, paths, credentials)}
+        return {**program.environment, **environment(context, row, image, paths, credentials)}
     relocated = None if context.compute.sandboxes else paths.root
     return {
-        **environment(context, row, around.paths, credentials),
+        **environment(context, row, image, around.paths, credentials),
         **program.environment,
         **around.environment,
         **source.encoded_command(row, relocated),

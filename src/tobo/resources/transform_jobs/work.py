@@ -135,8 +135,7 @@ def _revived(context: Context, row: Row, replica: Mapping[str, Any]) -> Mapping[
 def _start(context: Context, row: Row, replica: Mapping[str, Any]) -> None:
     container: Mapping[str, Any] = row.found["_container"]
     seconds = row.asked.get("ModelClientConfig", {}).get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT)
-    told = {"TOBO_ANSWER_SECONDS": str(seconds)}  # a model that works for so long is not stuck
-    environment = {**told, **container["Environment"], **row.asked.get("Environment", {})}
+    environment = {**container["Environment"], **row.asked.get("Environment", {})}
     space, count = row.key.space, len(row.found["_replicas"])
     stream = f"{row.key.name}/{stream_suffix(row, replica['ordinal'])}{replica['generation']:05x}"
     cpus, memory = _size(row)
@@ -151,6 +150,7 @@ def _start(context: Context, row: Row, replica: Mapping[str, Any]) -> None:
             log=context.logs.stream_file(space, GROUP, stream),
             cpus=max(1.0, cpus / count),
             memory_bytes=memory // count,
+            told={"TOBO_ANSWER_SECONDS": str(seconds)},  # a model that works for so long is not stuck
         )
     )
 
