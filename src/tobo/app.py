@@ -30,6 +30,7 @@ from tobo.objects.folder import FolderObjects
 from tobo.operations.closing import AT_CLOSE
 from tobo.operations.context import Context
 from tobo.resources.identity.roles import ensure_execution_role
+from tobo.resources.metrics.work import keep_metrics
 from tobo.settings import Settings
 from tobo.store.sql import SqlStore
 from tobo.telemetry.files import FileLogs
@@ -118,6 +119,7 @@ def build(settings: Settings) -> tuple[Context, Controller]:
     )
     controller = Controller(context)
     ensure_execution_role(context)
+    keep_metrics(context)
     if settings.warm:
         compute.warm([module for algorithm in algorithms().values() for module in algorithm.preload])
     return context, controller

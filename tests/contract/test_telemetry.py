@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -383,3 +384,73 @@ def test_a_put_is_whole_or_not_at_all(metrics: SqlMetrics) -> None:
     assert metrics.names(HERE) == []
     metrics.put(HERE, [point(3, 1)])
     assert [b.count for b in metrics.statistics(HERE, ACCURACY, 0, 60, 60)] == [1]
+
+
+def test_points_that_are_rolled_up_keep_their_statistics(metrics: SqlMetrics) -> None:
+    generator = random.Random(1)
+    values = [generator.uniform(-5, 5) for _ in range(600)]
+    metrics.put(HERE, [point(index, value) for index, value in enumerate(values)])
+    metrics.put(ELSEWHERE, [point(30, 1), point(30, 2, unit="Percent"), point(31, 5, count=2, minimum=2, maximum=3)])
+    before = [metrics.statistics(HERE, ACCURACY, 0, 600, period) for period in (60, 120, 300)]
+    metrics.roll_up(310, 60)
+    assert len(metrics.values(HERE, ACCURACY, 0, 300)) == 0 and len(metrics.values(HERE, ACCURACY, 300, 600)) == 300
+    for _ in range(2):  # once more changes nothing more
+        metrics.roll_up(310, 60)
+        after = [metrics.statistics(HERE, ACCURACY, 0, 600, period) for period in (60, 120, 300)]
+        for one, other in zip(before, after, strict=True):
+            assert [replace(bucket, sum=0) for bucket in one] == [replace(bucket, sum=0) for bucket in other]
+            assert [bucket.sum for bucket in one] == pytest.approx([bucket.sum for bucket in other])
+    found = metrics.statistics(ELSEWHERE, ACCURACY, 0, 60, 60)
+    assert [(b.count, b.sum, b.minimum, b.maximum, b.unit) for b in found] == [
+        (3, 6, 1, 3, "None"),
+        (1, 2, 2, 2, "Percent"),
+    ]
+    metrics.roll_up(600, 300)
+    assert [bucket.count for bucket in metrics.statistics(HERE, ACCURACY, 0, 600, 60)] == [300, 300]
+    assert metrics.statistics(HERE, ACCURACY, 0, 600, 300)[0].sum == pytest.approx(sum(values[:300]))
+
+
+def test_what_is_alone_in_its_period_or_spared_is_not_rolled_up(metrics: SqlMetrics) -> None:
+    spared = ACCURACY._replace(namespace="curves")
+    metrics.put(HERE, [point(7, 0.5), point(70, 4, count=2, minimum=2, maximum=2), point(71, 2)])
+    metrics.put(HERE, [point(at, at, spared) for at in range(5)])
+    metrics.roll_up(120, 60, spared=("curves",))
+    assert metrics.values(HERE, ACCURACY, 0, 120) == [(7, 0.5, 1), (60, 2, 3)]  # equal observations stay observations
+    assert len(metrics.values(HERE, spared, 0, 120)) == 5
+    late = point(8, 0.25)  # put when its time was rolled up already
+    metrics.put(HERE, [late])
+    assert [bucket.sum for bucket in metrics.statistics(HERE, ACCURACY, 0, 60, 60)] == [0.75]
+
+
+def test_old_points_are_forgotten_and_series_without_points(metrics: SqlMetrics) -> None:
+    spared = ACCURACY._replace(namespace="curves")
+    other = ACCURACY._replace(name="loss")
+    metrics.put(HERE, [point(1, 1), point(99, 1, other), point(100, 2, other), point(1, 1, spared)])
+    metrics.forget(100, spared=("curves",))
+    assert metrics.names(HERE) == [other, spared]
+    assert [bucket.at for bucket in metrics.statistics(HERE, other, 0, 200, 1)] == [100]
+    metrics.put(HERE, [point(101, 3)])
+    assert metrics.statistics(HERE, ACCURACY, 0, 200, 1)[0].sum == 3
+    assert metrics.names(HERE) == [other, ACCURACY, spared]
+
+
+def test_a_process_killed_while_it_rolls_up_loses_nothing(tmp_path: Path) -> None:
+    file, series = tmp_path / "m.db", [ACCURACY._replace(name=f"m{number}") for number in range(200)]
+    metrics = SqlMetrics(file)
+    metrics.put(HERE, [point(at / 10, 1, one) for one in series for at in range(600)])
+    metrics.close()
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tobo.telemetry.series import SqlMetrics\n"
+        "metrics = SqlMetrics(Path(sys.argv[1]))\n"
+        "print('begun', flush=True)\n"
+        "metrics.roll_up(60, 60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"begun\n"
+        process.kill()
+    metrics = SqlMetrics(file)
+    counts = [[bucket.count for bucket in metrics.statistics(HERE, one, 0, 60, 60)] for one in series]
+    metrics.close()
+    assert counts == [[600]] * 200

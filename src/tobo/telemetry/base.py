@@ -7,10 +7,11 @@ Guaranteed by every adapter (tests/contract/test_telemetry.py):
   it is read; a torn last line is not shown until it is whole.
 - Reading at a position costs O(log n) of the stream's length, never a scan from its start.
 - A metric point that was put is there after a restart.
+- Points that are rolled up keep their statistics; a process killed meanwhile leaves each series rolled up or as it was.
 - All methods may be called from any thread.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -177,6 +178,18 @@ class Metrics(Protocol):
 
     def last(self, space: Namespace, series: MetricName) -> Point | None:
         """The youngest point; of several at one time the one put last."""
+        ...
+
+    def roll_up(self, before: float, period: int, spared: Collection[str] = ()) -> None:
+        """Makes one statistic set of the points of one unit in each whole `period` seconds before `before`.
+
+        In all spaces, but not in the namespaces that are `spared`. A point that is alone in its period stays what it is.
+        Statistics of this period and its multiples stay the same; `values` loses sets of unequal observations.
+        """
+        ...
+
+    def forget(self, before: float, spared: Collection[str] = ()) -> None:
+        """Deletes the points before `before` and the series that then have none, but for the namespaces `spared`."""
         ...
 
     def close(self) -> None: ...

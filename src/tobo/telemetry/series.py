@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,24 @@ class SqlMetrics:
         )
         return Point(series.namespace, series.name, dict(series.dimensions), *rows[0]) if rows else None
 
+    def roll_up(self, before: float, period: int, spared: Collection[str] = ()) -> None:
+        end = before // period * period
+        for series in self._unspared(spared):
+            with self._using, self._connection:  # one series at a time, so that nobody waits for long
+                asked = {"series": series, "end": end, "period": period}
+                sets = self._connection.execute(_CROWDED, asked).fetchall()
+                rolled = [dict(zip(_MEMBERS, row, strict=True)) | asked for row in sets]
+                self._connection.executemany(_DELETE_PERIOD, rolled)
+                self._connection.executemany(_INSERT, rolled)
+
+    def forget(self, before: float, spared: Collection[str] = ()) -> None:
+        for series in self._unspared(spared):
+            with self._using, self._connection:
+                self._connection.execute("DELETE FROM points WHERE series = ? AND at < ?", (series, before))
+                empty = "id = ? AND NOT EXISTS (SELECT 1 FROM points WHERE series = id)"
+                if self._connection.execute(f"DELETE FROM series WHERE {empty}", (series,)).rowcount:
+                    self._ids.clear()
+
     def close(self) -> None:
         with self._using:
             self._connection.close()
@@ -120,6 +138,10 @@ class SqlMetrics:
     def _rows(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         with self._using:
             return self._connection.execute(query, values).fetchall()
+
+    def _unspared(self, spared: Collection[str]) -> list[int]:
+        found = self._rows("SELECT id, namespace FROM series", {})
+        return [series for series, namespace in found if namespace not in spared]
 
     def _series_id(self, space: Namespace, point: Point) -> int:
         key = (*space, point.namespace, point.name, _canonical(point.dimensions))
@@ -143,6 +165,11 @@ INSERT INTO points VALUES (
     :series, :at, (SELECT coalesce(max(ordinal) + 1, 0) FROM points WHERE series = :series AND at = :at),
     :sum, :count, :minimum, :maximum, :unit
 )"""
+_MEMBERS = ("at", "unit", "sum", "count", "minimum", "maximum")
+_CROWDED = """
+SELECT CAST(at / :period AS INTEGER) * :period AS start, unit, sum(sum), sum(count), min(minimum), max(maximum)
+FROM points WHERE series = :series AND at < :end GROUP BY start, unit HAVING count(*) > 1"""
+_DELETE_PERIOD = "DELETE FROM points WHERE series = :series AND at >= :at AND at < :at + :period AND unit = :unit"
 _OF_SERIES = (
     "series = (SELECT id FROM series WHERE (account, region, namespace, name, dimensions)"
     " = (:account, :region, :namespace, :name, :dimensions))"

@@ -1,5 +1,5 @@
 """CloudWatch metrics: put as data points, asked as statistics of periods."""
 
-from tobo.resources.metrics import api
+from tobo.resources.metrics import api, work
 
-__all__ = ["api"]
+__all__ = ["api", "work"]
