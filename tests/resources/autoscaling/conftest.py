@@ -1,17 +1,15 @@
 """A server whose scaling periods are short, and endpoints to be scaled."""
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from tests.conftest import Server
 from tests.support.named import make_endpoint, make_named_model, named_variant
+from tests.support.unique import unique
 
 WHERE = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +32,7 @@ def endpoint(scaling_server: Server) -> Iterator[Callable[..., str]]:
     made: list[str] = []
 
     def make(count: int = 1, **variant: Any) -> str:
-        name = f"scaled-{next(_numbers)}"
+        name = unique("scaled")
         make_named_model(scaling_server, name)
         described = make_endpoint(scaling_server, name, named_variant(name, count=count, **variant))
         assert described["EndpointStatus"] == "InService", described
@@ -49,9 +47,10 @@ def endpoint(scaling_server: Server) -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="session")
 def calm_endpoint(scaling_server: Server) -> str:
     """One that nobody invokes, for all tests of the operations."""
-    make_named_model(scaling_server, "calm")
-    make_endpoint(scaling_server, "calm", named_variant("calm"))
-    return "calm"
+    calm = unique("calm")
+    make_named_model(scaling_server, calm)
+    make_endpoint(scaling_server, calm, named_variant(calm))
+    return calm
 
 
 @pytest.fixture

@@ -126,8 +126,7 @@ def test_a_step_scaling_policy_and_the_alarms_that_call_it(
     tracking = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": TRACKING}
     other = scaling.put_scaling_policy(**{**put, "PolicyName": "track", **tracking})["PolicyARN"]
     for action, text in ((other, "follows its own metric"), (f"{policy}x", "No scaling policy found for the ARN")):
-        with pytest.raises(ClientError, match=text):
-            cloudwatch.put_metric_alarm(**alarm, AlarmActions=[action])
+        refused(cloudwatch.put_metric_alarm, "ValidationError", text, **alarm, AlarmActions=[action])
     cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"]])
     assert all(policy["Alarms"] == [] for policy in scaling.describe_scaling_policies(**place)["ScalingPolicies"])
     scaling.put_scaling_policy(**{**put, **tracking})

@@ -12,6 +12,7 @@ from tests.conftest import Server
 from tests.resources.autoscaling.conftest import resource
 from tests.support.named import BUCKET, asker, load, make_endpoint, make_named_model, named_variant, settled
 from tests.support.processes import until
+from tests.support.unique import unique
 
 
 def instances(server: Server, endpoint: str) -> int:
@@ -166,7 +167,7 @@ def test_to_zero_and_awake_by_the_first_requests(
 
 
 def test_a_backlog_wakes_an_asynchronous_endpoint(scaling_server: Server, scaling: Any) -> None:
-    name = "scaled-async"
+    name = unique("scaled-async")
     make_named_model(scaling_server, name)
     output = {"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/out"}}
     make_endpoint(scaling_server, name, named_variant(name), AsyncInferenceConfig=output)
@@ -220,29 +221,31 @@ def test_a_change_that_fails_is_told(scaling_server: Server, scaling: Any, endpo
 
 
 def test_a_target_that_is_deregistered_while_it_scales(scaling_server: Server, scaling: Any) -> None:
-    make_named_model(scaling_server, "slow-start", LOADING="1.5")
-    make_endpoint(scaling_server, "slow-start", named_variant("slow-start"))
-    where = resource("slow-start")
+    slow_start = unique("slow-start")
+    make_named_model(scaling_server, slow_start, LOADING="1.5")
+    make_endpoint(scaling_server, slow_start, named_variant(slow_start))
+    where = resource(slow_start)
     scaling.register_scalable_target(**where, MinCapacity=2, MaxCapacity=2)
-    until(lambda: len(activities(scaling, "slow-start")) == 1, 20)
+    until(lambda: len(activities(scaling, slow_start)) == 1, 20)
     scaling.deregister_scalable_target(**where)
-    [activity] = activities(scaling, "slow-start")
+    [activity] = activities(scaling, slow_start)
     assert (activity["StatusCode"], activity["StatusMessage"]) == (
         "Failed",
         "The scalable target was deregistered meanwhile.",
     )
-    scaling_server.client("sagemaker").delete_endpoint(EndpointName="slow-start")
+    scaling_server.client("sagemaker").delete_endpoint(EndpointName=slow_start)
 
 
 def test_a_target_goes_with_its_endpoint(scaling_server: Server, scaling: Any) -> None:
-    make_named_model(scaling_server, "short-lived")
-    make_endpoint(scaling_server, "short-lived", named_variant("short-lived"))
-    scaling.register_scalable_target(**resource("short-lived"), MinCapacity=1, MaxCapacity=2)
-    track(scaling, "short-lived", target=60.0)
-    scaling_server.client("sagemaker").delete_endpoint(EndpointName="short-lived")
-    wanted = {"ServiceNamespace": "sagemaker", "ResourceIds": [resource("short-lived")["ResourceId"]]}
+    short_lived = unique("short-lived")
+    make_named_model(scaling_server, short_lived)
+    make_endpoint(scaling_server, short_lived, named_variant(short_lived))
+    scaling.register_scalable_target(**resource(short_lived), MinCapacity=1, MaxCapacity=2)
+    track(scaling, short_lived, target=60.0)
+    scaling_server.client("sagemaker").delete_endpoint(EndpointName=short_lived)
+    wanted = {"ServiceNamespace": "sagemaker", "ResourceIds": [resource(short_lived)["ResourceId"]]}
     until(lambda: not scaling.describe_scalable_targets(**wanted)["ScalableTargets"], 20)
-    assert scaling.describe_scaling_policies(**resource("short-lived"))["ScalingPolicies"] == []
+    assert scaling.describe_scaling_policies(**resource(short_lived))["ScalingPolicies"] == []
 
 
 def test_a_server_killed_while_it_scales_goes_on(fresh_server: Callable[..., Server]) -> None:

@@ -17,6 +17,7 @@ from tests.support.clients import client
 from tests.support.endpoints import await_endpoint, variant
 from tests.support.handlers import archive, model_request
 from tests.support.processes import running, until
+from tests.support.unique import unique
 
 from tobo.resources.endpoints.accepted import MARK
 
@@ -167,15 +168,16 @@ def test_requests_that_are_refused(server: Server, endpoint: str, name: str, ask
 
 
 def test_each_kind_of_endpoint_takes_its_own_requests(server: Server, endpoint: str) -> None:
+    at_once = unique("at-once")
     runtime, sagemaker = client(server, "sagemaker-runtime"), client(server, "sagemaker")
     with pytest.raises(ClientError, match="is asynchronous; use InvokeEndpointAsync"):
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"x")
-    sagemaker.create_endpoint_config(EndpointConfigName="at-once", ProductionVariants=[variant(endpoint)])
-    sagemaker.create_endpoint(EndpointName="at-once", EndpointConfigName="at-once")
-    await_endpoint(server, "at-once")
+    sagemaker.create_endpoint_config(EndpointConfigName=at_once, ProductionVariants=[variant(endpoint)])
+    sagemaker.create_endpoint(EndpointName=at_once, EndpointConfigName=at_once)
+    await_endpoint(server, at_once)
     with pytest.raises(ClientError, match="answers at once; use InvokeEndpoint"):
-        ask(server, "at-once", Body=b"x")
-    sagemaker.delete_endpoint(EndpointName="at-once")
+        ask(server, at_once, Body=b"x")
+    sagemaker.delete_endpoint(EndpointName=at_once)
 
 
 @pytest.mark.parametrize(
@@ -240,20 +242,21 @@ def test_what_was_accepted_is_answered_after_a_kill_or_a_stop_and_once(fresh_ser
 
 
 def test_paused_endpoints_keep_their_backlog_metrics_tell_and_nothing_is_scored_twice(server: Server) -> None:
-    serve(server, "backlogged", output={"NotificationConfig": {"SuccessTopic": TOPIC.format("once")}})
+    backlogged, once = (unique(name) for name in ("backlogged", "once"))
+    serve(server, backlogged, output={"NotificationConfig": {"SuccessTopic": TOPIC.format(once)}})
     sagemaker = client(server, "sagemaker")
     wish = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 0}]
-    sagemaker.update_endpoint_weights_and_capacities(EndpointName="backlogged", DesiredWeightsAndCapacities=wish)
-    until(lambda: not running(server.state, "/backlogged/"))
-    until(lambda: sagemaker.describe_endpoint(EndpointName="backlogged")["EndpointStatus"] == "InService")
-    answers = [ask(server, "backlogged", Body=f"{number}".encode()) for number in range(3)]
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName=backlogged, DesiredWeightsAndCapacities=wish)
+    until(lambda: not running(server.state, f"/{backlogged}/"))
+    until(lambda: sagemaker.describe_endpoint(EndpointName=backlogged)["EndpointStatus"] == "InService")
+    answers = [ask(server, backlogged, Body=f"{number}".encode()) for number in range(3)]
     cloudwatch = client(server, "cloudwatch")
 
     def last(name: str) -> float | None:
         points = cloudwatch.get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName=name,
-            Dimensions=[{"Name": "EndpointName", "Value": "backlogged"}],
+            Dimensions=[{"Name": "EndpointName", "Value": backlogged}],
             StartTime=time.time() - 600,
             EndTime=time.time() + 60,
             Period=60,
@@ -264,17 +267,17 @@ def test_paused_endpoints_keep_their_backlog_metrics_tell_and_nothing_is_scored_
     until(lambda: last("ApproximateBacklogSize") == 3.0)
     assert last("ApproximateBacklogSizePerInstance") == 3.0 and last("HasBacklogWithoutCapacity") == 1.0
     # As if a server had been killed when it had written the third output, and not yet removed its row.
-    key = answers[2]["OutputLocation"].removeprefix("s3://backlogged/")
+    key = answers[2]["OutputLocation"].removeprefix(f"s3://{backlogged}/")
     mark = {MARK: key.removeprefix("out/").removesuffix(".out")}
-    client(server, "s3").put_object(Bucket="backlogged", Key=key, Body=b"by the killed one", Metadata=mark)
+    client(server, "s3").put_object(Bucket=backlogged, Key=key, Body=b"by the killed one", Metadata=mark)
     wish = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 1}]
-    sagemaker.update_endpoint_weights_and_capacities(EndpointName="backlogged", DesiredWeightsAndCapacities=wish)
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName=backlogged, DesiredWeightsAndCapacities=wish)
     written = [awaited(server, answer["OutputLocation"])["Body"] for answer in answers]
     assert written == [b"0", b"1", b"by the killed one"]
-    assert sorted(each["inferenceId"] for each in told(server, "once", 3)) == sorted(a["InferenceId"] for a in answers)
+    assert sorted(each["inferenceId"] for each in told(server, once, 3)) == sorted(a["InferenceId"] for a in answers)
     asked = [file.read_text().split() for file in (server.state / "endpoints").rglob("asked")]
     assert ["0", "1"] in [sorted(lines) for lines in asked]
-    sagemaker.delete_endpoint(EndpointName="backlogged")
+    sagemaker.delete_endpoint(EndpointName=backlogged)
 
 
 def test_a_request_that_waits_for_too_long_fails(fresh_server: Callable[..., Server]) -> None:
@@ -296,27 +299,28 @@ def test_a_request_that_waits_for_too_long_fails(fresh_server: Callable[..., Ser
 
 
 def test_an_update_to_answers_at_once_leaves_nothing_behind(server: Server) -> None:
+    converted, plain = (unique(name) for name in ("converted", "plain"))
     capture = {
         "EnableCapture": True,
         "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": "s3://converted/kept",
+        "DestinationS3Uri": f"s3://{converted}/kept",
         "CaptureOptions": [{"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
     }
-    serve(server, "converted", config={"DataCaptureConfig": capture})
-    first = ask(server, "converted", Body=b"kept", ContentType="text/csv", InferenceId="captured")
+    serve(server, converted, config={"DataCaptureConfig": capture})
+    first = ask(server, converted, Body=b"kept", ContentType="text/csv", InferenceId="captured")
     awaited(server, first["OutputLocation"])
-    answers = [ask(server, "converted", Body=f"sleep 0.5 {number}".encode()) for number in range(4)]
+    answers = [ask(server, converted, Body=f"sleep 0.5 {number}".encode()) for number in range(4)]
     sagemaker, runtime = client(server, "sagemaker"), client(server, "sagemaker-runtime")
-    sagemaker.create_endpoint_config(EndpointConfigName="plain", ProductionVariants=[variant("converted")])
-    sagemaker.update_endpoint(EndpointName="converted", EndpointConfigName="plain")
+    sagemaker.create_endpoint_config(EndpointConfigName=plain, ProductionVariants=[variant(converted)])
+    sagemaker.update_endpoint(EndpointName=converted, EndpointConfigName=plain)
     assert [awaited(server, answer["OutputLocation"])["Body"] for answer in answers] == [
         f"SLEEP 0.5 {number}".encode() for number in range(4)
     ]
 
     def answers_at_once() -> bool:
         try:
-            return bool(runtime.invoke_endpoint(EndpointName="converted", Body=b"x")["Body"].read() == b"X")
+            return bool(runtime.invoke_endpoint(EndpointName=converted, Body=b"x")["Body"].read() == b"X")
         except ClientError as error:
             assert "is asynchronous" in str(error)
             return False
@@ -324,21 +328,22 @@ def test_an_update_to_answers_at_once_leaves_nothing_behind(server: Server) -> N
     until(answers_at_once)
     lines = [
         json.loads(line)
-        for key in keys(server, "converted", "kept/converted/AllTraffic/")
-        for line in awaited(server, f"s3://converted/{key}")["Body"].splitlines()
+        for key in keys(server, converted, f"kept/{converted}/AllTraffic/")
+        for line in awaited(server, f"s3://{converted}/{key}")["Body"].splitlines()
     ]
     [side] = [line["captureData"]["endpointOutput"] for line in lines if "inferenceId" in line["eventMetadata"]
               and line["eventMetadata"]["inferenceId"] == "captured"]  # fmt: skip
     assert (side["data"], side["encoding"]) == ("KEPT", "CSV")
-    sagemaker.delete_endpoint(EndpointName="converted")
+    sagemaker.delete_endpoint(EndpointName=converted)
 
 
 def test_an_output_that_cannot_be_written(server: Server) -> None:
-    serve(server, "unwritable", output={"S3OutputPath": "s3://no-such-bucket-at-all/out"})
-    answer = ask(server, "unwritable", Body=b"x")
+    unwritable = unique("unwritable")
+    serve(server, unwritable, output={"S3OutputPath": "s3://no-such-bucket-at-all/out"})
+    answer = ask(server, unwritable, Body=b"x")
     text = awaited(server, answer["FailureLocation"])["Body"].decode()
     assert text.startswith(f"The output cannot be written to {answer['OutputLocation']}: The bucket")
-    client(server, "sagemaker").delete_endpoint(EndpointName="unwritable")
+    client(server, "sagemaker").delete_endpoint(EndpointName=unwritable)
 
 
 @contextmanager

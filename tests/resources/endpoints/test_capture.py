@@ -15,6 +15,7 @@ from tests.conftest import Server
 from tests.support.clients import client
 from tests.support.endpoints import await_endpoint, variant
 from tests.support.handlers import archive, model_request
+from tests.support.unique import unique
 
 from tobo.app import build
 from tobo.hosting.base import Answer, Invocation
@@ -72,22 +73,23 @@ def awaited(server: Server, name: str, count: int) -> list[dict[str, Any]]:
 
 
 def test_what_was_asked_and_answered(server: Server) -> None:
-    serve(server, "captured", capture("captured"))
-    described = client(server, "sagemaker").describe_endpoint(EndpointName="captured")
+    name = unique("captured")
+    serve(server, name, capture(name))
+    described = client(server, "sagemaker").describe_endpoint(EndpointName=name)
     assert described["DataCaptureConfig"] == {
         "EnableCapture": True,
         "CaptureStatus": "Started",
         "CurrentSamplingPercentage": 100,
-        "DestinationS3Uri": "s3://captured/kept",
+        "DestinationS3Uri": f"s3://{name}/kept",
         "KmsKeyId": "",
     }
-    ask(server, "captured", b"a,1", ContentType="text/csv; charset=utf-8", InferenceId="mine", CustomAttributes="c=1")
-    ask(server, "captured", b'"b"', ContentType="application/json")
-    ask(server, "captured", b"\x00\xff", ContentType="application/x-thing")
-    ask(server, "captured", b"\xff,", ContentType="text/csv")
+    ask(server, name, b"a,1", ContentType="text/csv; charset=utf-8", InferenceId="mine", CustomAttributes="c=1")
+    ask(server, name, b'"b"', ContentType="application/json")
+    ask(server, name, b"\x00\xff", ContentType="application/x-thing")
+    ask(server, name, b"\xff,", ContentType="text/csv")
     with pytest.raises(ClientError):
-        ask(server, "captured", b"refuse 400", ContentType="text/csv")
-    lines = {line["captureData"]["endpointInput"]["data"]: line for line in awaited(server, "captured", 4)}
+        ask(server, name, b"refuse 400", ContentType="text/csv")
+    lines = {line["captureData"]["endpointInput"]["data"]: line for line in awaited(server, name, 4)}
     assert set(lines) == {"a,1", '"b"', base64.b64encode(b"\x00\xff").decode(), base64.b64encode(b"\xff,").decode()}
     line = lines["a,1"]
     assert line["eventVersion"] == "0"
@@ -106,14 +108,15 @@ def test_what_was_asked_and_answered(server: Server) -> None:
 
 
 def test_sampling_sides_and_default_encoding(server: Server) -> None:
-    config = capture("sampled", 30, CaptureOptions=[{"CaptureMode": "Output"}])
+    sampled = unique("sampled")
+    config = capture(sampled, 30, CaptureOptions=[{"CaptureMode": "Output"}])
     del config["CaptureContentTypeHeader"]
-    serve(server, "sampled", config)
+    serve(server, sampled, config)
     runtime = client(server, "sagemaker-runtime")
     for number in range(200):
-        runtime.invoke_endpoint(EndpointName="sampled", Body=f"n{number}".encode(), ContentType="text/csv")
-    client(server, "sagemaker").delete_endpoint(EndpointName="sampled")  # which writes what is held
-    found = awaited(server, "sampled", 1)
+        runtime.invoke_endpoint(EndpointName=sampled, Body=f"n{number}".encode(), ContentType="text/csv")
+    client(server, "sagemaker").delete_endpoint(EndpointName=sampled)  # which writes what is held
+    found = awaited(server, sampled, 1)
     assert 20 < len(found) < 110  # 60 expected; 6 standard deviations
     for line in found:
         assert list(line["captureData"]) == ["endpointOutput"]
@@ -136,14 +139,15 @@ def test_a_clean_stop_loses_nothing_and_large_bodies_are_written_early(fresh_ser
 
 
 def test_a_bucket_that_is_missing_costs_the_caller_nothing(server: Server) -> None:
-    serve(server, "bucketless", capture("no-such-bucket"))
-    assert ask(server, "bucketless", b"yes") == b"YES"
-    client(server, "sagemaker").delete_endpoint(EndpointName="bucketless")
+    bucketless = unique("bucketless")
+    serve(server, bucketless, capture("no-such-bucket"))
+    assert ask(server, bucketless, b"yes") == b"YES"
+    client(server, "sagemaker").delete_endpoint(EndpointName=bucketless)
     logs = client(server, "logs")
     deadline = time.monotonic() + 30
     while True:
         try:
-            asked = {"logGroupName": "/aws/sagemaker/Endpoints/bucketless", "logStreamName": "data-capture"}
+            asked = {"logGroupName": f"/aws/sagemaker/Endpoints/{bucketless}", "logStreamName": "data-capture"}
             [event] = logs.get_log_events(**asked)["events"]
             break
         except logs.exceptions.ResourceNotFoundException:
@@ -153,25 +157,27 @@ def test_a_bucket_that_is_missing_costs_the_caller_nothing(server: Server) -> No
 
 
 def test_capture_that_is_off(server: Server) -> None:
-    serve(server, "uncaptured", capture("uncaptured", EnableCapture=False))
-    summary = client(server, "sagemaker").describe_endpoint(EndpointName="uncaptured")["DataCaptureConfig"]
+    uncaptured = unique("uncaptured")
+    serve(server, uncaptured, capture(uncaptured, EnableCapture=False))
+    summary = client(server, "sagemaker").describe_endpoint(EndpointName=uncaptured)["DataCaptureConfig"]
     assert (summary["EnableCapture"], summary["CaptureStatus"]) == (False, "Stopped")
-    assert ask(server, "uncaptured", b"yes") == b"YES"
-    client(server, "sagemaker").delete_endpoint(EndpointName="uncaptured")
-    assert captured(server, "uncaptured") == []
+    assert ask(server, uncaptured, b"yes") == b"YES"
+    client(server, "sagemaker").delete_endpoint(EndpointName=uncaptured)
+    assert captured(server, uncaptured) == []
 
 
 def test_updates_switch_it(server: Server) -> None:
-    serve(server, "switched", capture("switched"))
-    ask(server, "switched", b"before")
+    switched = unique("switched")
+    serve(server, switched, capture(switched))
+    ask(server, switched, b"before")
     sagemaker = client(server, "sagemaker")
-    sagemaker.create_endpoint_config(EndpointConfigName="switched-off", ProductionVariants=[variant("switched")])
-    sagemaker.update_endpoint(EndpointName="switched", EndpointConfigName="switched-off")
-    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="switched", WaiterConfig={"Delay": 1})
-    assert "DataCaptureConfig" not in sagemaker.describe_endpoint(EndpointName="switched")
-    ask(server, "switched", b"after")
-    sagemaker.delete_endpoint(EndpointName="switched")
-    [line] = awaited(server, "switched", 1)
+    sagemaker.create_endpoint_config(EndpointConfigName=f"{switched}-off", ProductionVariants=[variant(switched)])
+    sagemaker.update_endpoint(EndpointName=switched, EndpointConfigName=f"{switched}-off")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=switched, WaiterConfig={"Delay": 1})
+    assert "DataCaptureConfig" not in sagemaker.describe_endpoint(EndpointName=switched)
+    ask(server, switched, b"after")
+    sagemaker.delete_endpoint(EndpointName=switched)
+    [line] = awaited(server, switched, 1)
     assert base64.b64decode(line["captureData"]["endpointInput"]["data"]) == b"before"
 
 

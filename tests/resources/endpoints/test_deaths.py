@@ -18,12 +18,13 @@ from tests.support.named import (
     settled,
 )
 from tests.support.processes import running
+from tests.support.unique import unique
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_replica_killed_every_second_under_load(server: Server, count: int) -> None:
     """Each client checks every body; with one replica only, requests wait for the next one."""
-    name = f"mortals-{count}"
+    name = unique(f"mortals-{count}")
     make_named_model(server, name)
     make_endpoint(server, name, named_variant(name, count=count))
     killed: set[int] = set()
@@ -39,27 +40,29 @@ def test_a_replica_killed_every_second_under_load(server: Server, count: int) ->
 
 
 def test_a_replica_killed_in_mid_update_is_replaced(server: Server) -> None:
-    make_named_model(server, "steady")
-    make_endpoint(server, "steady", named_variant("steady"))
-    make_config(server, "steady-2", named_variant(make_named_model(server, "steady-2", LOADING="3")))
+    steady = unique("steady")
+    make_named_model(server, steady)
+    make_endpoint(server, steady, named_variant(steady))
+    make_config(server, f"{steady}-2", named_variant(make_named_model(server, f"{steady}-2", LOADING="3")))
     sagemaker = sagemaker_of(server)
-    sagemaker.update_endpoint(EndpointName="steady", EndpointConfigName="steady-2")
-    [pid] = [pid for name, pid in running(server.state, "/steady/").items() if "-1/" in name]
+    sagemaker.update_endpoint(EndpointName=steady, EndpointConfigName=f"{steady}-2")
+    [pid] = [pid for name, pid in running(server.state, f"/{steady}/").items() if "-1/" in name]
     os.kill(pid, signal.SIGKILL)
-    assert asker(server, "steady")("x") == "steady"
-    assert sagemaker.describe_endpoint(EndpointName="steady")["EndpointStatus"] == "Updating"
-    assert "FailureReason" not in settled(server, "steady")
-    assert asker(server, "steady")("x") == "steady-2"
+    assert asker(server, steady)("x") == steady
+    assert sagemaker.describe_endpoint(EndpointName=steady)["EndpointStatus"] == "Updating"
+    assert "FailureReason" not in settled(server, steady)
+    assert asker(server, steady)("x") == f"{steady}-2"
 
 
 def test_a_request_that_kills_is_given_up(server: Server) -> None:
-    make_named_model(server, "fragile")
-    make_endpoint(server, "fragile", named_variant("fragile"))
-    ask = asker(server, "fragile")
+    fragile = unique("fragile")
+    make_named_model(server, fragile)
+    make_endpoint(server, fragile, named_variant(fragile))
+    ask = asker(server, fragile)
     with pytest.raises(ClientError) as refused:
         ask("die")
     assert (
         refused.value.response["Error"]["Code"] == "ModelError" and refused.value.response["OriginalStatusCode"] == 500
     )
     assert "died while it worked on the request" in refused.value.response["OriginalMessage"]
-    assert ask("fine") == "fragile"
+    assert ask("fine") == fragile

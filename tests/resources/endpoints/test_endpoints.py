@@ -15,6 +15,7 @@ from tests.conftest import Server
 from tests.support.endpoints import await_endpoint, classify, deploy, make_model, variant
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
 from tests.support.processes import running, until
+from tests.support.unique import unique
 
 pytestmark = pytest.mark.xdist_group("training")
 BUCKET = "endpoint-photos"
@@ -88,40 +89,42 @@ def test_only_an_endpoint_in_service_answers(warm_server: Server, name: str) -> 
 
 
 def test_a_killed_replica_is_replaced_and_no_answer_is_lost(warm_server: Server, artifact: str) -> None:
-    deploy(warm_server, "mortal", artifact, count=2)
+    mortal = unique("mortal")
+    deploy(warm_server, mortal, artifact, count=2)
 
     def replicas() -> dict[str, int]:
-        return running(warm_server.state, "/mortal/")
+        return running(warm_server.state, f"/{mortal}/")
 
     before = replicas()
     assert len(before) == 2
     first = next(iter(before))
     os.kill(before[first], signal.SIGKILL)
     for number in range(40):
-        scores = classify(warm_server, "mortal", photo(number))
+        scores = classify(warm_server, mortal, photo(number))
         assert scores.index(max(scores)) == number % 2
     until(lambda: len(replicas()) == 2)
     assert first not in replicas() and len(replicas().keys() & before.keys()) == 1
-    warm_server.client("sagemaker").delete_endpoint(EndpointName="mortal")
+    warm_server.client("sagemaker").delete_endpoint(EndpointName=mortal)
     until(lambda: not replicas())
     with pytest.raises(ClientError, match="Could not find endpoint"):
-        await_endpoint(warm_server, "mortal")
+        await_endpoint(warm_server, mortal)
 
 
 def test_an_endpoint_deleted_while_it_starts_leaves_no_process(warm_server: Server, artifact: str) -> None:
+    brief = unique("brief")
     sagemaker = warm_server.client("sagemaker")
-    make_model(warm_server, "brief", artifact)
-    sagemaker.create_endpoint_config(EndpointConfigName="brief", ProductionVariants=[variant("brief")])
+    make_model(warm_server, brief, artifact)
+    sagemaker.create_endpoint_config(EndpointConfigName=brief, ProductionVariants=[variant(brief)])
     for number in range(8):
-        name = f"brief-{number}"
-        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="brief")
+        name = f"{brief}-{number}"
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=brief)
         time.sleep(0.02 * number)
         sagemaker.delete_endpoint(EndpointName=name)
         with pytest.raises(ClientError, match="Could not find endpoint"):
             for _ in range(500):
                 sagemaker.describe_endpoint(EndpointName=name)
                 time.sleep(0.02)
-    until(lambda: not running(warm_server.state, "/brief-"))
+    until(lambda: not running(warm_server.state, f"/{brief}-"))
 
 
 @pytest.mark.parametrize(
@@ -138,35 +141,37 @@ def test_a_hostile_archive_fails_the_endpoint(warm_server: Server, artifact: str
         archive.addfile(info, io.BytesIO(bytes(info.size)))
     key = f"hostile/{member.strip('./')}.tar.gz"
     warm_server.client("s3").put_object(Bucket=BUCKET, Key=key, Body=file.getvalue())
-    described = deploy(warm_server, f"hostile-{member.strip('./')}", f"s3://{BUCKET}/{key}")
+    described = deploy(warm_server, unique(f"hostile-{member.strip('./')}"), f"s3://{BUCKET}/{key}")
     assert described["EndpointStatus"] == "Failed" and says in described["FailureReason"]
 
 
 def test_a_model_that_does_not_load_fails_the_endpoint_with_its_reason(warm_server: Server) -> None:
+    modelless = unique("modelless")
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:
         info = tarfile.TarInfo("readme.txt")
         archive.addfile(info)
     warm_server.client("s3").put_object(Bucket=BUCKET, Key="empty.tar.gz", Body=file.getvalue())
-    described = deploy(warm_server, "modelless", f"s3://{BUCKET}/empty.tar.gz")
+    described = deploy(warm_server, modelless, f"s3://{BUCKET}/empty.tar.gz")
     assert described["EndpointStatus"] == "Failed"
     assert "variant 'AllTraffic' did not start" in described["FailureReason"]
-    warm_server.client("sagemaker").delete_endpoint(EndpointName="modelless")
+    warm_server.client("sagemaker").delete_endpoint(EndpointName=modelless)
 
 
 def test_refusals_in_aws_words(warm_server: Server, artifact: str) -> None:
+    known = unique("known")
     sagemaker = warm_server.client("sagemaker")
-    make_model(warm_server, "known", artifact)
-    sagemaker.create_endpoint_config(EndpointConfigName="known", ProductionVariants=[variant("known")])
+    make_model(warm_server, known, artifact)
+    sagemaker.create_endpoint_config(EndpointConfigName=known, ProductionVariants=[variant(known)])
     cases: list[tuple[Any, str]] = [
-        (lambda: make_model(warm_server, "known", artifact), "Cannot create already existing model"),
+        (lambda: make_model(warm_server, known, artifact), "Cannot create already existing model"),
         (lambda: make_model(warm_server, "m", "s3://nowhere/model.tar.gz"), "Could not find model data"),
         (lambda: make_model(warm_server, "m", artifact, Image="x/unknown:1"), "x/unknown:1"),
         (lambda: sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE), "PrimaryContainer"),
         (lambda: sagemaker.describe_model(ModelName="m"), "Could not find model"),
         (lambda: sagemaker.delete_model(ModelName="m"), "Could not find model"),
         (
-            lambda: sagemaker.create_endpoint_config(EndpointConfigName="known", ProductionVariants=[variant("known")]),
+            lambda: sagemaker.create_endpoint_config(EndpointConfigName=known, ProductionVariants=[variant(known)]),
             "Cannot create already existing endpoint configuration",
         ),
         (
@@ -175,7 +180,7 @@ def test_refusals_in_aws_words(warm_server: Server, artifact: str) -> None:
         ),
         (
             lambda: sagemaker.create_endpoint_config(
-                EndpointConfigName="c", ProductionVariants=[variant("known", InstanceType="ml.t2.nano")]
+                EndpointConfigName="c", ProductionVariants=[variant(known, InstanceType="ml.t2.nano")]
             ),
             "ml.t2.nano",
         ),
@@ -192,24 +197,25 @@ def test_refusals_in_aws_words(warm_server: Server, artifact: str) -> None:
             call()
         assert refused.value.response["Error"]["Code"] == "ValidationException"
         assert says in refused.value.response["Error"]["Message"]
-    sagemaker.delete_endpoint_config(EndpointConfigName="known")
-    sagemaker.delete_model(ModelName="known")
+    sagemaker.delete_endpoint_config(EndpointConfigName=known)
+    sagemaker.delete_model(ModelName=known)
 
 
 def test_lists(warm_server: Server, artifact: str) -> None:
     sagemaker = warm_server.client("sagemaker")
-    for number in range(5):
-        make_model(warm_server, f"listed-{number}", artifact)
-        config = f"listed-{number}"
+    listed = unique("listed")
+    names = [f"{listed}-{number}" for number in range(5)]
+    for config in names:
+        make_model(warm_server, config, artifact)
         sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant(config)])
     for operation, member, name in (
         ("list_models", "Models", "ModelName"),
         ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
     ):
         pages = sagemaker.get_paginator(operation).paginate(
-            NameContains="listed", SortBy="Name", SortOrder="Ascending", PaginationConfig={"PageSize": 2}
+            NameContains=listed, SortBy="Name", SortOrder="Ascending", PaginationConfig={"PageSize": 2}
         )
-        assert [item[name] for page in pages for item in page[member]] == [f"listed-{number}" for number in range(5)]
+        assert [item[name] for page in pages for item in page[member]] == names
 
 
 def test_invocations_are_counted(warm_server: Server, endpoint: str) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.support.named import asker, make_endpoint, make_named_model, named_variant
 from tests.support.processes import until
+from tests.support.unique import unique
 
 from tobo.kit.clock import SystemClock
 from tobo.kit.fault import Fault
@@ -166,9 +167,10 @@ def narrow(fresh_server: Callable[..., Server]) -> Server:
 
 def test_load_above_capacity_is_queued_and_refused(narrow: Server) -> None:
     """One instance works on a request and has the next one; two wait, of which one is served in time."""
-    make_named_model(narrow, "busy")
-    make_endpoint(narrow, "busy", named_variant("busy"))
-    ask = asker(narrow, "busy")
+    busy = unique("busy")
+    make_named_model(narrow, busy)
+    make_endpoint(narrow, busy, named_variant(busy))
+    ask = asker(narrow, busy)
     ask("sleep 0.1 to tell that it is slow")
 
     def one(number: int) -> Any:
@@ -181,8 +183,8 @@ def test_load_above_capacity_is_queued_and_refused(narrow: Server) -> None:
     def told_apart() -> bool:
         with ThreadPoolExecutor(10) as clients:
             answers = list(clients.map(one, range(10)))
-        counts = [answers.count(of) for of in ("busy", ("ServiceUnavailable", "1"), ("ThrottlingException", "1"))]
+        counts = [answers.count(of) for of in (busy, ("ServiceUnavailable", "1"), ("ThrottlingException", "1"))]
         return sum(counts) == 10 and counts[0] in (2, 3) and counts[1] >= 1 and counts[2] >= 5
 
     until(told_apart, 60)  # not the first time: an instance is given more until the endpoint was looked at
-    assert ask("sleep 0 afterwards") == "busy"
+    assert ask("sleep 0 afterwards") == busy

@@ -12,6 +12,7 @@ from tests.conftest import Server
 from tests.support.clients import client
 from tests.support.endpoints import await_endpoint, variant
 from tests.support.handlers import archive, model_request
+from tests.support.unique import unique
 
 NAME = "several"
 
@@ -113,20 +114,21 @@ def test_a_model_comes_later_and_is_not_read_again(server: Server, endpoint: str
 
 
 def test_models_are_unloaded_by_memory_and_asked_for_at_once(server: Server, endpoint: str) -> None:
+    small = unique("small")
     for number in range(4):
         put(server, f"large-{number}.tar.gz", archive(name=f"large-{number}", megabytes="40"))
-    serve(server, "small", Environment={"TOBO_MODEL_CACHE_BYTES": str(100 << 20)})
+    serve(server, small, Environment={"TOBO_MODEL_CACHE_BYTES": str(100 << 20)})
     targets = [f"large-{number}.tar.gz" for number in range(4)]
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda target: ask(server, target, name="small"), targets * 3))
+        answers = list(threads.map(lambda target: ask(server, target, name=small), targets * 3))
     assert answers == [f"large-{number} 40 large-{number}.tar.gz" for number in range(4)] * 3
-    loads = [line for line in log_lines(server, "small") if "oaded model" in line]
+    loads = [line for line in log_lines(server, small) if "oaded model" in line]
     balance = 0
     for line in loads:
         balance += 1 if line.startswith("Loaded") else -1
         assert balance <= 2, loads
     assert sum(line.startswith("Unloaded") for line in loads) >= 2
-    client(server, "sagemaker").delete_endpoint(EndpointName="small")
+    client(server, "sagemaker").delete_endpoint(EndpointName=small)
 
 
 def test_a_request_that_kills_and_the_models_after_it(server: Server, endpoint: str) -> None:
@@ -136,19 +138,23 @@ def test_a_request_that_kills_and_the_models_after_it(server: Server, endpoint: 
 
 
 def test_endpoints_of_one_model_take_no_target(server: Server, endpoint: str) -> None:
+    alone = unique("alone")
     sagemaker = client(server, "sagemaker")
-    sagemaker.create_model(**model_request("alone", "several-models", f"s3://{NAME}/models/a.tar.gz"))
-    sagemaker.create_endpoint_config(EndpointConfigName="alone", ProductionVariants=[variant("alone")])
-    sagemaker.create_endpoint(EndpointName="alone", EndpointConfigName="alone")
-    await_endpoint(server, "alone")
-    assert refusal(server, "a.tar.gz", "alone")[1].startswith("Variant AllTraffic of endpoint alone has one model only")
-    assert ask(server, None, name="alone") == "a 0 "
-    sagemaker.delete_endpoint(EndpointName="alone")
+    sagemaker.create_model(**model_request(alone, "several-models", f"s3://{NAME}/models/a.tar.gz"))
+    sagemaker.create_endpoint_config(EndpointConfigName=alone, ProductionVariants=[variant(alone)])
+    sagemaker.create_endpoint(EndpointName=alone, EndpointConfigName=alone)
+    await_endpoint(server, alone)
+    assert refusal(server, "a.tar.gz", alone)[1].startswith(
+        f"Variant AllTraffic of endpoint {alone} has one model only"
+    )
+    assert ask(server, None, name=alone) == "a 0 "
+    sagemaker.delete_endpoint(EndpointName=alone)
 
 
 def test_models_that_are_refused(server: Server, endpoint: str) -> None:
+    unmade = unique("unmade")
     sagemaker = client(server, "sagemaker")
-    made = model_request("unmade", "several-models", "s3://no-such-bucket-here/models/", Mode="MultiModel")
+    made = model_request(unmade, "several-models", "s3://no-such-bucket-here/models/", Mode="MultiModel")
     with pytest.raises(ClientError, match="no-such-bucket-here"):
         sagemaker.create_model(**made)
     del made["PrimaryContainer"]["ModelDataUrl"]

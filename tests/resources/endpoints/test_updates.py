@@ -24,6 +24,7 @@ from tests.support.named import (
     settled,
 )
 from tests.support.processes import running, until
+from tests.support.unique import unique
 
 
 def update(server: Server, name: str, config: str, **asked: Any) -> dict[str, Any]:
@@ -40,58 +41,62 @@ def policy(kind: str, wait: int = 1, termination: int = 0, **size: Any) -> dict[
 @pytest.fixture(scope="module")
 def pair(server: Server) -> tuple[str, str]:
     """Two configurations with one model each, called as the model."""
-    for name in ("u-one", "u-two"):
+    one, two = unique("u-one"), unique("u-two")
+    for name in (one, two):
         make_config(server, make_named_model(server, name), named_variant(name))
-    return "u-one", "u-two"
+    return one, two
 
 
 def test_twenty_updates_under_load_lose_no_request(server: Server, pair: tuple[str, str]) -> None:
+    restless = unique("restless")
     sagemaker = sagemaker_of(server)
-    sagemaker.create_endpoint(EndpointName="restless", EndpointConfigName=pair[0])
-    settled(server, "restless")
-    with load(server, "restless", clients=2) as seen:
+    sagemaker.create_endpoint(EndpointName=restless, EndpointConfigName=pair[0])
+    settled(server, restless)
+    with load(server, restless, clients=2) as seen:
         for number in range(1, 21):
-            described = update(server, "restless", pair[number % 2])
+            described = update(server, restless, pair[number % 2])
             assert described["EndpointConfigName"] == pair[number % 2] and "FailureReason" not in described
-            assert asker(server, "restless")("settled") == pair[number % 2]
+            assert asker(server, restless)("settled") == pair[number % 2]
     assert set(seen) == set(pair)
-    [replica] = running(server.state, "/restless/")
+    [replica] = running(server.state, f"/{restless}/")
     row_id, _, deployment = replica.split("/")[3].partition("-")
     assert [folder.name for folder in (server.state / "endpoints" / row_id).iterdir()] == [deployment]
 
 
 def test_the_old_fleet_finishes_what_it_has_begun(server: Server, pair: tuple[str, str], tmp_path: Path) -> None:
-    make_endpoint(server, "patient", named_variant(pair[0]))
-    sagemaker, ask = sagemaker_of(server), asker(server, "patient")
+    patient = unique("patient")
+    make_endpoint(server, patient, named_variant(pair[0]))
+    sagemaker, ask = sagemaker_of(server), asker(server, patient)
     with ThreadPoolExecutor(1) as threads:
         long = threads.submit(ask, f"hold {tmp_path / 'answer'}")
         try:
             time.sleep(0.3)  # it has arrived
-            sagemaker.update_endpoint(EndpointName="patient", EndpointConfigName=pair[1])
-            until(lambda: sagemaker.describe_endpoint(EndpointName="patient")["EndpointConfigName"] == pair[1])
+            sagemaker.update_endpoint(EndpointName=patient, EndpointConfigName=pair[1])
+            until(lambda: sagemaker.describe_endpoint(EndpointName=patient)["EndpointConfigName"] == pair[1])
             assert ask("short") == pair[1]
-            assert sagemaker.describe_endpoint(EndpointName="patient")["EndpointStatus"] == "Updating"
+            assert sagemaker.describe_endpoint(EndpointName=patient)["EndpointStatus"] == "Updating"
         finally:
             (tmp_path / "answer").touch()
         assert long.result() == pair[0], "it was given to another one"
-    assert settled(server, "patient")["EndpointConfigName"] == pair[1]
+    assert settled(server, patient)["EndpointConfigName"] == pair[1]
 
 
 def test_the_old_fleet_answers_until_the_new_one_can(server: Server, pair: tuple[str, str]) -> None:
-    make_endpoint(server, "watched", named_variant(pair[0]))
-    slow = make_config(server, "u-slow", named_variant(make_named_model(server, "u-slow", LOADING="1")))
-    sagemaker, ask = sagemaker_of(server), asker(server, "watched")
+    watched, u_slow = (unique(name) for name in ("watched", "u-slow"))
+    make_endpoint(server, watched, named_variant(pair[0]))
+    slow = make_config(server, u_slow, named_variant(make_named_model(server, u_slow, LOADING="1")))
+    sagemaker, ask = sagemaker_of(server), asker(server, watched)
     deployment = policy("CANARY", 1, CanarySize={"Type": "CAPACITY_PERCENT", "Value": 50})
-    sagemaker.update_endpoint(EndpointName="watched", EndpointConfigName=slow, DeploymentConfig=deployment)
+    sagemaker.update_endpoint(EndpointName=watched, EndpointConfigName=slow, DeploymentConfig=deployment)
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
-        sagemaker.update_endpoint(EndpointName="watched", EndpointConfigName=pair[0])
+        sagemaker.update_endpoint(EndpointName=watched, EndpointConfigName=pair[0])
     stages: list[str] = []
     answer = ""
-    while (described := sagemaker.describe_endpoint(EndpointName="watched"))["EndpointStatus"] == "Updating":
+    while (described := sagemaker.describe_endpoint(EndpointName=watched))["EndpointStatus"] == "Updating":
         if pending := described.get("PendingDeploymentSummary"):
             [summary] = pending["ProductionVariants"]
             assert pending["EndpointConfigName"] == slow and summary["VariantName"] == "AllTraffic"
-            assert described["EndpointConfigName"] == "watched"
+            assert described["EndpointConfigName"] == watched
             stages.append(summary["VariantStatus"][0]["Status"])
             if stages[-2:] == ["Creating", "Creating"]:
                 assert answer == pair[0], "it was asked between the two"
@@ -110,7 +115,7 @@ def test_the_old_fleet_answers_until_the_new_one_can(server: Server, pair: tuple
     ],
 )
 def test_traffic_moves_in_steps(server: Server, pair: tuple[str, str], name: str, size: dict[str, Any]) -> None:
-    endpoint = f"stepping-{name}"
+    endpoint = unique(f"stepping-{name}")
     make_endpoint(server, endpoint, named_variant(pair[0]))
     config = make_config(server, endpoint + "-2", named_variant(pair[1], count=2))
     with load(server, endpoint, clients=1) as seen:
@@ -121,7 +126,8 @@ def test_traffic_moves_in_steps(server: Server, pair: tuple[str, str], name: str
 
 
 def test_properties_that_are_retained(server: Server, pair: tuple[str, str]) -> None:
-    make_endpoint(server, "keeping", named_variant(pair[0], count=2, weight=5))
+    keeping, u_serverless = (unique(name) for name in ("keeping", "u-serverless"))
+    make_endpoint(server, keeping, named_variant(pair[0], count=2, weight=5))
     for asked, expected in [
         ({"RetainAllVariantProperties": True}, (5, 2)),
         (
@@ -133,59 +139,83 @@ def test_properties_that_are_retained(server: Server, pair: tuple[str, str]) -> 
         ),
         ({}, (1, 1)),
     ]:
-        [variant] = update(server, "keeping", pair[1], **asked)["ProductionVariants"]
+        [variant] = update(server, keeping, pair[1], **asked)["ProductionVariants"]
         assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == expected, asked
-    make_config(server, "u-serverless", serverless_variant(pair[0]))
-    for config in ("u-serverless", pair[1]):
-        [variant] = update(server, "keeping", config, RetainAllVariantProperties=True)["ProductionVariants"]
+    make_config(server, u_serverless, serverless_variant(pair[0]))
+    for config in (u_serverless, pair[1]):
+        [variant] = update(server, keeping, config, RetainAllVariantProperties=True)["ProductionVariants"]
         assert variant["CurrentInstanceCount"] == 1 and variant.get("DesiredInstanceCount", 1) == 1
 
 
 def test_a_broken_model_leaves_the_old_one_serving(server: Server, pair: tuple[str, str]) -> None:
-    make_endpoint(server, "robust", named_variant(pair[0]))
-    broken = make_config(server, "u-broken", named_variant(make_named_model(server, "u-broken", "broken"), count=2))
-    with load(server, "robust", clients=2) as seen:
-        described = update(server, "robust", broken)
+    robust, u_broken = (unique(name) for name in ("robust", "u-broken"))
+    make_endpoint(server, robust, named_variant(pair[0]))
+    broken = make_config(server, u_broken, named_variant(make_named_model(server, u_broken, "broken"), count=2))
+    with load(server, robust, clients=2) as seen:
+        described = update(server, robust, broken)
     assert set(seen) == {pair[0]}
-    assert described["EndpointStatus"] == "InService" and described["EndpointConfigName"] == "robust"
+    assert described["EndpointStatus"] == "InService" and described["EndpointConfigName"] == robust
     assert "this model is broken on purpose" in described["FailureReason"]
     assert "PendingDeploymentSummary" not in described
-    until(lambda: len(running(server.state, "/robust/")) == 1)
-    described = update(server, "robust", pair[1])
+    until(lambda: len(running(server.state, f"/{robust}/")) == 1)
+    described = update(server, robust, pair[1])
     assert described["EndpointConfigName"] == pair[1] and "FailureReason" not in described
-    assert asker(server, "robust")("x") == pair[1]
+    assert asker(server, robust)("x") == pair[1]
 
 
 def test_a_model_that_dies_while_traffic_moves_is_rolled_back(server: Server, pair: tuple[str, str]) -> None:
-    make_endpoint(server, "wary", named_variant(pair[0]))
-    sagemaker, ask = sagemaker_of(server), asker(server, "wary")
+    wary = unique("wary")
+    make_endpoint(server, wary, named_variant(pair[0]))
+    sagemaker, ask = sagemaker_of(server), asker(server, wary)
     deployment = policy("ALL_AT_ONCE", 0, termination=60)
-    sagemaker.update_endpoint(EndpointName="wary", EndpointConfigName=pair[1], DeploymentConfig=deployment)
+    sagemaker.update_endpoint(EndpointName=wary, EndpointConfigName=pair[1], DeploymentConfig=deployment)
     until(lambda: ask("x") == pair[1])
-    [pid] = [pid for name, pid in running(server.state, "/wary/").items() if "-2/" in name]
+    [pid] = [pid for name, pid in running(server.state, f"/{wary}/").items() if "-2/" in name]
     os.kill(pid, signal.SIGKILL)
-    described = settled(server, "wary")
-    assert described["EndpointConfigName"] == "wary" and "SIGKILL" in described["FailureReason"]
+    described = settled(server, wary)
+    assert described["EndpointConfigName"] == wary and "SIGKILL" in described["FailureReason"]
     assert {ask(str(number)) for number in range(10)} == {pair[0]}
+
+
+def test_an_alarm_that_goes_off_while_traffic_moves_rolls_back(server: Server, pair: tuple[str, str]) -> None:
+    alarmed, alarm = unique("alarmed"), unique("errors")
+    make_endpoint(server, alarmed, named_variant(pair[0]))
+    sagemaker, ask, cloudwatch = sagemaker_of(server), asker(server, alarmed), server.client("cloudwatch")
+    metric = {"Namespace": alarm, "MetricName": "Errors", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    threshold = {"Threshold": 0.0, "ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "ignore"}
+    cloudwatch.put_metric_alarm(AlarmName=alarm, **metric, **threshold)
+    deployment = policy("ALL_AT_ONCE", 0, termination=60)
+    deployment["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": alarm}]}
+    sagemaker.update_endpoint(EndpointName=alarmed, EndpointConfigName=pair[1], DeploymentConfig=deployment)
+    until(lambda: ask("x") == pair[1])
+    time.sleep(1.5)
+    assert ask("x") == pair[1], "it was rolled back before the alarm went off"
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="too many errors")
+    described = settled(server, alarmed)
+    assert described["EndpointStatus"] == "InService" and described["EndpointConfigName"] == alarmed
+    assert described["FailureReason"].endswith(f"The alarm '{alarm}' went off: too many errors")
+    assert {ask(str(number)) for number in range(10)} == {pair[0]}
+    cloudwatch.delete_alarms(AlarmNames=[alarm])
 
 
 def test_an_endpoint_deleted_while_it_is_updated_leaves_nothing(server: Server, pair: tuple[str, str]) -> None:
     sagemaker = sagemaker_of(server)
-    for number in range(4):
-        name = f"cut-{number}"
+    names = [unique(f"cut-{number}") for number in range(4)]
+    for number, name in enumerate(names):
         make_endpoint(server, name, named_variant(pair[0]))
         sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=pair[1])
         time.sleep(0.1 * number)
         sagemaker.delete_endpoint(EndpointName=name)
         with pytest.raises(ClientError, match=r"Cannot update in-progress|Could not find endpoint"):
             sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=pair[1])
-    until(lambda: not running(server.state, "/cut-"))
+    until(lambda: not any(running(server.state, f"/{name}/") for name in names))
     with pytest.raises(ClientError, match="Could not find endpoint"):
-        settled(server, "cut-0")
+        settled(server, names[0])
 
 
 def test_what_an_update_refuses(server: Server, pair: tuple[str, str]) -> None:
-    make_endpoint(server, "refusing", named_variant(pair[0], count=2))
+    refusing, u_stillborn, stillborn = (unique(name) for name in ("refusing", "u-stillborn", "stillborn"))
+    make_endpoint(server, refusing, named_variant(pair[0], count=2))
     sagemaker = sagemaker_of(server)
     percent = {"Type": "CAPACITY_PERCENT", "Value": 60}
     rolling = {"MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1}, "WaitIntervalInSeconds": 0}
@@ -195,7 +225,10 @@ def test_what_an_update_refuses(server: Server, pair: tuple[str, str]) -> None:
         ({"EndpointName": "nobody"}, "Could not find endpoint"),
         ({"EndpointConfigName": "nothing"}, "Could not find endpoint configuration"),
         ({"DeploymentConfig": {"RollingUpdatePolicy": rolling}}, "RollingUpdatePolicy is not supported"),
-        ({"DeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}]}}}, "alarms are not"),
+        (
+            {"DeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "none such"}]}}},
+            "the alarm 'none such', which does not exist",
+        ),
         ({"DeploymentConfig": policy("CANARY")}, "needs a CanarySize"),
         ({"DeploymentConfig": policy("CANARY", CanarySize=percent)}, "CanarySize is 60"),
         ({"DeploymentConfig": policy("LINEAR", LinearStepSize={**percent, "Value": 5})}, "10 to 50 %"),
@@ -203,13 +236,13 @@ def test_what_an_update_refuses(server: Server, pair: tuple[str, str]) -> None:
     ]
     for asked, says in cases:
         with pytest.raises(ClientError, match=says) as refused:
-            sagemaker.update_endpoint(**{"EndpointName": "refusing", "EndpointConfigName": pair[1], **asked})
+            sagemaker.update_endpoint(**{"EndpointName": refusing, "EndpointConfigName": pair[1], **asked})
         assert refused.value.response["Error"]["Code"] == "ValidationException"
-    broken = make_named_model(server, "u-stillborn", "broken")
-    failed = make_endpoint(server, "stillborn", named_variant(broken))
+    broken = make_named_model(server, u_stillborn, "broken")
+    failed = make_endpoint(server, stillborn, named_variant(broken))
     assert failed["EndpointStatus"] == "Failed" and "broken on purpose" in failed["FailureReason"]
     with pytest.raises(ClientError, match=r"Cannot update failed endpoint .*broken on purpose"):
-        sagemaker.update_endpoint(EndpointName="stillborn", EndpointConfigName=pair[1])
+        sagemaker.update_endpoint(EndpointName=stillborn, EndpointConfigName=pair[1])
 
 
 def test_a_server_killed_in_mid_update_resumes_it(fresh_server: Callable[..., Server]) -> None:

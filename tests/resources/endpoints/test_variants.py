@@ -17,6 +17,7 @@ from tests.support.named import (
     settled,
 )
 from tests.support.processes import running, until
+from tests.support.unique import unique
 
 
 def summaries(described: dict[str, Any]) -> dict[str, tuple[float, float, int, int]]:
@@ -36,11 +37,12 @@ def resize(server: Server, name: str, **wishes: dict[str, Any]) -> dict[str, Any
 @pytest.fixture(scope="module")
 def two(server: Server) -> str:
     """An endpoint whose variants `a` and `b` have the weights 3 and 1; `c` has none."""
-    for model in ("v-a", "v-b", "v-c"):
-        make_named_model(server, model)
-    variants = [named_variant("v-a", "a", weight=3), named_variant("v-b", "b"), named_variant("v-c", "c", weight=0)]
-    assert make_endpoint(server, "weighed", *variants)["EndpointStatus"] == "InService"
-    return "weighed"
+    weighed = unique("weighed")
+    models = {variant: make_named_model(server, f"{weighed}-{variant}", f"v-{variant}") for variant in "abc"}
+    weights = {"a": 3.0, "b": 1.0, "c": 0.0}
+    variants = [named_variant(models[variant], variant, weight=weight) for variant, weight in weights.items()]
+    assert make_endpoint(server, weighed, *variants)["EndpointStatus"] == "InService"
+    return weighed
 
 
 def test_traffic_goes_by_weight(server: Server, two: str) -> None:
@@ -57,69 +59,72 @@ def test_a_request_names_its_variant(server: Server, two: str) -> None:
     runtime = server.client("sagemaker-runtime")
     answer = runtime.invoke_endpoint(EndpointName=two, Body=b"x", TargetVariant="c")
     assert answer["InvokedProductionVariant"] == "c"
-    with pytest.raises(ClientError, match="Variant d of endpoint weighed was not found; it has a, b, c"):
+    with pytest.raises(ClientError, match=f"Variant d of endpoint {two} was not found; it has a, b, c"):
         ask("x", TargetVariant="d")
 
 
 def test_weights_and_counts_change(server: Server) -> None:
-    make_named_model(server, "r-a")
-    make_named_model(server, "r-b")
-    described = make_endpoint(server, "resized", named_variant("r-a", "a"), named_variant("r-b", "b", weight=0))
+    resized = unique("resized")
+    one, other = (make_named_model(server, f"{resized}-{says}", says) for says in ("r-a", "r-b"))
+    described = make_endpoint(server, resized, named_variant(one, "a"), named_variant(other, "b", weight=0))
     assert summaries(described) == {"a": (1, 1, 1, 1), "b": (0, 0, 1, 1)}
-    described = resize(server, "resized", b={"DesiredWeight": 1.0, "DesiredInstanceCount": 2}, a={"DesiredWeight": 0})
+    described = resize(server, resized, b={"DesiredWeight": 1.0, "DesiredInstanceCount": 2}, a={"DesiredWeight": 0})
     assert described["EndpointStatus"] == "InService" and "FailureReason" not in described
     assert summaries(described) == {"a": (0, 0, 1, 1), "b": (1, 1, 2, 2)}
-    ask = asker(server, "resized")
+    ask = asker(server, resized)
     assert {ask(str(number)) for number in range(20)} == {"r-b"}
-    assert len(running(server.state, "/resized/")) == 3
-    described = resize(server, "resized", b={"DesiredInstanceCount": 1})
+    assert len(running(server.state, f"/{resized}/")) == 3
+    described = resize(server, resized, b={"DesiredInstanceCount": 1})
     assert summaries(described)["b"] == (1, 1, 1, 1)
-    until(lambda: len(running(server.state, "/resized/")) == 2)
+    until(lambda: len(running(server.state, f"/{resized}/")) == 2)
     assert {ask(str(number)) for number in range(20)} == {"r-b"}
 
 
 def test_a_paused_endpoint_says_so_and_resumes(server: Server) -> None:
-    make_named_model(server, "p")
-    make_endpoint(server, "paused", named_variant("p"))
-    ask = asker(server, "paused")
-    described = resize(server, "paused", AllTraffic={"DesiredInstanceCount": 0})
+    paused = unique("paused")
+    make_named_model(server, paused)
+    make_endpoint(server, paused, named_variant(paused))
+    ask = asker(server, paused)
+    described = resize(server, paused, AllTraffic={"DesiredInstanceCount": 0})
     assert described["EndpointStatus"] == "InService" and summaries(described)["AllTraffic"] == (1, 1, 0, 0)
-    until(lambda: not running(server.state, "/paused/"))
+    until(lambda: not running(server.state, f"/{paused}/"))
     for asked in ({}, {"TargetVariant": "AllTraffic"}):
         with pytest.raises(ClientError) as refused:
             ask("x", **asked)
         error = refused.value.response["Error"]
         assert error["Code"] == "ValidationError" and "is paused: it has 0 instances" in error["Message"]
-    assert summaries(resize(server, "paused", AllTraffic={"DesiredInstanceCount": 2}))["AllTraffic"] == (1, 1, 2, 2)
-    assert ask("x") == "p"
+    assert summaries(resize(server, paused, AllTraffic={"DesiredInstanceCount": 2}))["AllTraffic"] == (1, 1, 2, 2)
+    assert ask("x") == paused
 
 
 def test_replicas_that_cannot_be_added_are_taken_back(server: Server, tmp_path: Path) -> None:
-    make_named_model(server, "g", BROKEN_WHILE=str(tmp_path / "broken"))
-    make_endpoint(server, "growing", named_variant("g"))
+    growing = unique("growing")
+    make_named_model(server, growing, BROKEN_WHILE=str(tmp_path / "broken"))
+    make_endpoint(server, growing, named_variant(growing))
     (tmp_path / "broken").touch()
-    described = resize(server, "growing", AllTraffic={"DesiredInstanceCount": 3, "DesiredWeight": 7})
+    described = resize(server, growing, AllTraffic={"DesiredInstanceCount": 3, "DesiredWeight": 7})
     assert described["EndpointStatus"] == "InService" and "broken on purpose" in described["FailureReason"]
     assert summaries(described)["AllTraffic"] == (1, 1, 1, 1)
-    until(lambda: len(running(server.state, "/growing/")) == 1)
-    assert asker(server, "growing")("x") == "g"
+    until(lambda: len(running(server.state, f"/{growing}/")) == 1)
+    assert asker(server, growing)("x") == growing
     (tmp_path / "broken").unlink()
-    described = resize(server, "growing", AllTraffic={"DesiredInstanceCount": 2})
+    described = resize(server, growing, AllTraffic={"DesiredInstanceCount": 2})
     assert "FailureReason" not in described and summaries(described)["AllTraffic"] == (1, 1, 2, 2)
 
 
 def test_what_a_resize_refuses(server: Server, two: str) -> None:
+    sized_serverless = unique("sized-serverless")
     sagemaker = sagemaker_of(server)
-    make_named_model(server, "s")
-    make_endpoint(server, "sized-serverless", serverless_variant("s", most=2))
+    make_named_model(server, sized_serverless)
+    make_endpoint(server, sized_serverless, serverless_variant(sized_serverless, most=2))
     cases: list[tuple[str, list[dict[str, Any]], str]] = [
         ("nobody", [{"VariantName": "a"}], "Could not find endpoint"),
         (two, [{"VariantName": "d", "DesiredWeight": 1.0}], "has no variant d; its variants are a, b, c"),
         (two, [{"VariantName": "a"}, {"VariantName": "a"}], "names a variant twice"),
         (two, [{"VariantName": "a", "ServerlessUpdateConfig": {"MaxConcurrency": 2}}], "is not serverless"),
-        ("sized-serverless", [{"VariantName": "AllTraffic", "DesiredInstanceCount": 1}], "has no instances"),
+        (sized_serverless, [{"VariantName": "AllTraffic", "DesiredInstanceCount": 1}], "has no instances"),
         (
-            "sized-serverless",
+            sized_serverless,
             [{"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"ProvisionedConcurrency": 3}}],
             "more than its MaxConcurrency 2",
         ),

@@ -19,6 +19,7 @@ from tests.conftest import Server
 from tests.support.endpoints import make_model
 from tests.support.jobs import photo, training_job, upload_photos, wait
 from tests.support.processes import running, until
+from tests.support.unique import unique
 
 pytestmark = pytest.mark.xdist_group("training")
 BUCKET = "transform-data"
@@ -176,7 +177,7 @@ def test_forms(
     asked: list[bytes],
     written: dict[str, bytes],
 ) -> None:
-    name = f"form-{name}"
+    name = unique(f"form-{name}")
     put(warm_server, f"{name}/in", given)
     make_echo(warm_server, name, tmp_path)
     job = run(warm_server, name, **changed)
@@ -186,67 +187,71 @@ def test_forms(
 
 
 def test_many_lines_keep_their_order(warm_server: Server, bucket: str, tmp_path: Path) -> None:
+    order = unique("order")
     lines = b"".join(b"%d,%d\n" % (number, number * number) for number in range(3000))
-    put(warm_server, "order/in", {"x.csv": lines, "y.csv": lines[::-1]})
-    make_echo(warm_server, "order", tmp_path)
+    put(warm_server, f"{order}/in", {"x.csv": lines, "y.csv": lines[::-1]})
+    make_echo(warm_server, order, tmp_path)
     changed = {"source": LINES, "output": {"AssembleWith": "Line"}, "MaxConcurrentTransforms": 8}
-    assert run(warm_server, "order", BatchStrategy="SingleRecord", **changed)["TransformJobStatus"] == "Completed"
+    assert run(warm_server, order, BatchStrategy="SingleRecord", **changed)["TransformJobStatus"] == "Completed"
     reverse = b"\n".join(line for line in lines[::-1].split(b"\n") if line) + b"\n"
-    assert outputs(warm_server, "order") == {"x.csv.out": lines, "y.csv.out": reverse}
+    assert outputs(warm_server, order) == {"x.csv.out": lines, "y.csv.out": reverse}
 
 
 def test_a_manifest_and_the_description(warm_server: Server, bucket: str, tmp_path: Path) -> None:
-    put(warm_server, "manifest/in", {"a/1": b"1", "a/2": b"2", "a/3": b"3"})
-    manifest = [{"prefix": f"s3://{BUCKET}/manifest/in/"}, "a/1", "a/3"]
-    put(warm_server, "manifest", {"list": json.dumps(manifest).encode()})
-    make_echo(warm_server, "manifest", tmp_path)
-    source = {"S3DataType": "ManifestFile", "S3Uri": f"s3://{BUCKET}/manifest/list"}
+    name = unique("manifest")
+    put(warm_server, f"{name}/in", {"a/1": b"1", "a/2": b"2", "a/3": b"3"})
+    manifest = [{"prefix": f"s3://{BUCKET}/{name}/in/"}, "a/1", "a/3"]
+    put(warm_server, name, {"list": json.dumps(manifest).encode()})
+    make_echo(warm_server, name, tmp_path)
+    source = {"S3DataType": "ManifestFile", "S3Uri": f"s3://{BUCKET}/{name}/list"}
     job = run(
         warm_server,
-        "manifest",
+        name,
         source={"DataSource": {"S3DataSource": source}},
         Environment={"SLEEP": "0.01"},
         Tags=[{"Key": "k", "Value": "v"}],
     )
-    assert outputs(warm_server, "manifest") == {"a/1.out": b"1", "a/3.out": b"3"}
-    assert job["TransformJobArn"].endswith(":transform-job/manifest") and job["Environment"] == {"SLEEP": "0.01"}
+    assert outputs(warm_server, name) == {"a/1.out": b"1", "a/3.out": b"3"}
+    assert job["TransformJobArn"].endswith(f":transform-job/{name}") and job["Environment"] == {"SLEEP": "0.01"}
     assert job["TransformInput"]["SplitType"] == "None" and job["DataProcessing"]["OutputFilter"] == "$"
     assert job["CreationTime"] <= job["TransformStartTime"] <= job["TransformEndTime"]
     tags = warm_server.client("sagemaker").list_tags(ResourceArn=job["TransformJobArn"])["Tags"]
     assert tags == [{"Key": "k", "Value": "v"}]
-    until(lambda: not running(warm_server.state, "/transform-job/manifest/"))
+    until(lambda: not running(warm_server.state, f"/transform-job/{name}/"))
 
 
 def test_bad_objects_and_records_cost_only_themselves(warm_server: Server, bucket: str, tmp_path: Path) -> None:
-    put(warm_server, "partly/in", {"1": b"fine", "2": b"bad", "3": b"fine", "4": b"bad too"})
-    make_echo(warm_server, "partly", tmp_path)
-    job = run(warm_server, "partly")
+    partly = unique("partly")
+    put(warm_server, f"{partly}/in", {"1": b"fine", "2": b"bad", "3": b"fine", "4": b"bad too"})
+    make_echo(warm_server, partly, tmp_path)
+    job = run(warm_server, partly)
     assert job["TransformJobStatus"] == "Failed"
     assert "2 records in 2 of 4 objects" in job["FailureReason"]
-    assert "'partly/in/2': 400: I do not like it" in job["FailureReason"]
-    assert outputs(warm_server, "partly") == {"1.out": b"fine", "3.out": b"fine"}
-    assert sorted(data_log(warm_server, "partly")) == [
-        f"{BUCKET}/partly/in/{number}: 400: I do not like it" for number in (2, 4)
+    assert f"'{partly}/in/2': 400: I do not like it" in job["FailureReason"]
+    assert outputs(warm_server, partly) == {"1.out": b"fine", "3.out": b"fine"}
+    assert sorted(data_log(warm_server, partly)) == [
+        f"{BUCKET}/{partly}/in/{number}: 400: I do not like it" for number in (2, 4)
     ]
 
 
 def test_a_bad_line_leaves_the_others_at_their_places(warm_server: Server, bucket: str, tmp_path: Path) -> None:
-    put(warm_server, "places/in", {"x": b"a\nbad\nc\n" + b"x" * (1 << 20) + b"y\ne\n", "z": b"fine"})
-    make_echo(warm_server, "places", tmp_path)
+    places = unique("places")
+    put(warm_server, f"{places}/in", {"x": b"a\nbad\nc\n" + b"x" * (1 << 20) + b"y\ne\n", "z": b"fine"})
+    make_echo(warm_server, places, tmp_path)
     job = run(
         warm_server,
-        "places",
+        places,
         source=LINES,
         output={"AssembleWith": "Line"},
         BatchStrategy="SingleRecord",
         MaxPayloadInMB=1,
     )
     assert job["TransformJobStatus"] == "Failed" and "2 records in 1 of 2 objects" in job["FailureReason"]
-    lines = outputs(warm_server, "places")["x.out"].split(b"\n")
+    lines = outputs(warm_server, places)["x.out"].split(b"\n")
     assert [lines[0], lines[2], lines[4:]] == [b"a", b"c", [b"e", b""]]
     assert json.loads(lines[1]) == {"error": {"record": 2, "status": 400, "message": "I do not like it"}}
     assert "MaxPayloadInMB" in json.loads(lines[3])["error"]["message"]
-    assert f"{BUCKET}/places/in/x: record 2: 400: I do not like it" in data_log(warm_server, "places")
+    assert f"{BUCKET}/{places}/in/x: record 2: 400: I do not like it" in data_log(warm_server, places)
 
 
 @pytest.mark.parametrize(
@@ -263,8 +268,10 @@ def test_a_bad_line_leaves_the_others_at_their_places(warm_server: Server, bucke
 def test_jobs_that_fail(
     warm_server: Server, bucket: str, tmp_path: Path, name: str, changed: dict[str, Any], says: str
 ) -> None:
+    image = "missing-model" if name == "no-model" else "recording-model"
+    name = unique(name)
     put(warm_server, f"{name}/in", {"x": b"some words, no records"})
-    make_echo(warm_server, name, tmp_path, "missing-model" if name == "no-model" else "recording-model")
+    make_echo(warm_server, name, tmp_path, image)
     job = run(warm_server, name, **changed)
     assert job["TransformJobStatus"] == "Failed" and any(word in job["FailureReason"] for word in says.split("|")), job
     assert outputs(warm_server, name) == {}
@@ -272,50 +279,52 @@ def test_jobs_that_fail(
 
 
 def test_no_input(warm_server: Server, bucket: str, tmp_path: Path) -> None:
-    make_echo(warm_server, "nothing", tmp_path)
-    assert "There is no object at" in run(warm_server, "nothing")["FailureReason"]
+    nothing = unique("nothing")
+    make_echo(warm_server, nothing, tmp_path)
+    assert "There is no object at" in run(warm_server, nothing)["FailureReason"]
 
 
 def test_a_replica_that_dies_is_replaced_and_the_record_asked_again(
     warm_server: Server, bucket: str, tmp_path: Path
 ) -> None:
-    put(warm_server, "mortal-batch/in", {"1": b"die once", "2": b"fine"})
-    make_echo(warm_server, "mortal-batch", tmp_path)
-    job = run(warm_server, "mortal-batch", MaxConcurrentTransforms=1)
+    mortal_batch = unique("mortal-batch")
+    put(warm_server, f"{mortal_batch}/in", {"1": b"die once", "2": b"fine"})
+    make_echo(warm_server, mortal_batch, tmp_path)
+    job = run(warm_server, mortal_batch, MaxConcurrentTransforms=1)
     assert job["TransformJobStatus"] == "Completed", job["FailureReason"]
-    assert outputs(warm_server, "mortal-batch") == {"1.out": b"die once", "2.out": b"fine"}
+    assert outputs(warm_server, mortal_batch) == {"1.out": b"die once", "2.out": b"fine"}
 
 
 def test_a_record_that_kills_its_replica_is_given_up(warm_server: Server, bucket: str, tmp_path: Path) -> None:
-    put(warm_server, "deadly-batch/in", {"1": b"die always", "2": b"fine"})
-    make_echo(warm_server, "deadly-batch", tmp_path)
-    job = run(warm_server, "deadly-batch", MaxConcurrentTransforms=1)
+    deadly_batch = unique("deadly-batch")
+    put(warm_server, f"{deadly_batch}/in", {"1": b"die always", "2": b"fine"})
+    make_echo(warm_server, deadly_batch, tmp_path)
+    job = run(warm_server, deadly_batch, MaxConcurrentTransforms=1)
     assert job["TransformJobStatus"] == "Failed" and "died while it worked" in job["FailureReason"], job
-    assert outputs(warm_server, "deadly-batch") == {"2.out": b"fine"}
+    assert outputs(warm_server, deadly_batch) == {"2.out": b"fine"}
 
 
 def test_stop_and_what_lists_find(warm_server: Server, bucket: str, tmp_path: Path) -> None:
+    stopped_batch = unique("stopped-batch")
     sagemaker = warm_server.client("sagemaker")
-    put(warm_server, "stopped-batch/in", {str(number): b"%d" % number for number in range(40)})
-    make_echo(warm_server, "stopped-batch", tmp_path, SLEEP="0.5")
-    sagemaker.create_transform_job(**transform_job("stopped-batch"))
-    await_outputs(warm_server, "stopped-batch", 1)
-    sagemaker.stop_transform_job(TransformJobName="stopped-batch")
-    assert await_job(warm_server, "stopped-batch", 10)["TransformJobStatus"] == "Stopped"
-    assert 0 < len(outputs(warm_server, "stopped-batch")) < 40
-    until(lambda: not running(warm_server.state, "/transform-job/stopped-batch/"))
+    put(warm_server, f"{stopped_batch}/in", {str(number): b"%d" % number for number in range(40)})
+    make_echo(warm_server, stopped_batch, tmp_path, SLEEP="0.5")
+    sagemaker.create_transform_job(**transform_job(stopped_batch))
+    await_outputs(warm_server, stopped_batch, 1)
+    sagemaker.stop_transform_job(TransformJobName=stopped_batch)
+    assert await_job(warm_server, stopped_batch, 10)["TransformJobStatus"] == "Stopped"
+    assert 0 < len(outputs(warm_server, stopped_batch)) < 40
+    until(lambda: not running(warm_server.state, f"/transform-job/{stopped_batch}/"))
     with pytest.raises(ClientError, match="is in status Stopped"):
-        sagemaker.stop_transform_job(TransformJobName="stopped-batch")
-    found = sagemaker.list_transform_jobs(NameContains="stopped-batch", StatusEquals="Stopped")["TransformJobSummaries"]
-    assert [(one["TransformJobName"], one["TransformJobStatus"]) for one in found] == [("stopped-batch", "Stopped")]
-    assert not sagemaker.list_transform_jobs(NameContains="stopped-batch", StatusEquals="Failed")[
-        "TransformJobSummaries"
-    ]
+        sagemaker.stop_transform_job(TransformJobName=stopped_batch)
+    found = sagemaker.list_transform_jobs(NameContains=stopped_batch, StatusEquals="Stopped")["TransformJobSummaries"]
+    assert [(one["TransformJobName"], one["TransformJobStatus"]) for one in found] == [(stopped_batch, "Stopped")]
+    assert not sagemaker.list_transform_jobs(NameContains=stopped_batch, StatusEquals="Failed")["TransformJobSummaries"]
     pages = sagemaker.get_paginator("list_transform_jobs").paginate(
         SortBy="Name", SortOrder="Ascending", PaginationConfig={"PageSize": 1}
     )
     names = [one["TransformJobName"] for page in pages for one in page["TransformJobSummaries"]]
-    assert names == sorted(set(names)) and "stopped-batch" in names
+    assert names == sorted(set(names)) and stopped_batch in names
 
 
 @pytest.mark.parametrize(
@@ -386,19 +395,22 @@ def test_a_job_survives_the_death_of_server_and_replicas(fresh_server: Callable[
 
 
 def test_a_trained_model_over_photos(warm_server: Server, bucket: str) -> None:
-    upload_photos(warm_server, "transform-photos")
+    photos, for_transform, transform_photos = (unique(name) for name in ("photos", "for-transform", "transform-photos"))
+    upload_photos(warm_server, transform_photos)
     sagemaker = warm_server.client("sagemaker")
-    sagemaker.create_training_job(**training_job("for-transform", "transform-photos"))
-    make_model(warm_server, "photos", wait(sagemaker, "for-transform")["ModelArtifacts"]["S3ModelArtifacts"])
-    put(warm_server, "photos/in", {f"{number}.jpg": photo(number) for number in range(20)} | {"broken.jpg": b"no"})
+    sagemaker.create_training_job(**training_job(for_transform, transform_photos))
+    make_model(warm_server, photos, wait(sagemaker, for_transform)["ModelArtifacts"]["S3ModelArtifacts"])
+    put(warm_server, f"{photos}/in", {f"{number}.jpg": photo(number) for number in range(20)} | {"broken.jpg": b"no"})
     job = run(
         warm_server,
-        "photos",
+        photos,
         source={"ContentType": "image/jpeg"},
         output={"Accept": "application/json"},
     )
-    assert job["TransformJobStatus"] == "Failed" and "'photos/in/broken.jpg': 400: The picture" in job["FailureReason"]
-    scored = outputs(warm_server, "photos")
+    assert (
+        job["TransformJobStatus"] == "Failed" and f"'{photos}/in/broken.jpg': 400: The picture" in job["FailureReason"]
+    )
+    scored = outputs(warm_server, photos)
     assert len(scored) == 20
     for number in range(20):
         scores = json.loads(scored[f"{number}.jpg.out"])

@@ -58,7 +58,14 @@ def check_alarm(call: Call, asked: Mapping[str, Any]) -> None:
     _check_periods(asked)
     for member in ACTIONS.values():
         for arn in asked.get(member, ()):
-            alarm_action(arn).check(call.context, call.space, arn)
+            _check_action(call, arn)
+
+
+def _check_action(call: Call, arn: str) -> None:
+    try:
+        alarm_action(arn).check(call.context, call.space, arn)
+    except Fault as fault:  # in the words of the service that the ARN is of
+        raise _refused(fault.message) from None
 
 
 def _check_periods(asked: Mapping[str, Any]) -> None:

@@ -44,11 +44,12 @@ def watch(context: Context, row: Row) -> Outcome:
         asked.get("TreatMissingData", "missing"),
     )
     found = judge(rule, evaluation_range(context.metrics, row.key.space, asked, now), row.state)
+    following = next_look(asked, now)
     if found.state != row.state:
-        data = _reason_data(asked, found, now)
-        return Happened(found.state, changed(row, found.state, found.reason, data, now, found.judged), found.reason)
+        change = changed(row, found.state, found.reason, _reason_data(asked, found, now), now, found.judged)
+        return Happened(found.state, {**change, "_look": following}, found.reason)
     _repeat(context, row, found, now)
-    pause = next_look(asked, now) - now
+    pause = following - now
     if row.found["StateReason"] == UNCHECKED and found.reason:
         return Again(pause, why(found.reason, _reason_data(asked, found, now), now))
     return Again(pause)

@@ -11,7 +11,7 @@ from tobo.resources.autoscaling.decisions import COOLDOWN, Stepped
 from tobo.resources.autoscaling.requests import STEP_CONFIGURATION
 from tobo.resources.autoscaling.resource import POLICIES, TARGETS, not_found
 from tobo.resources.autoscaling.steps import find_step
-from tobo.store.base import Conflict, Event, Key, Row
+from tobo.store.base import Conflict, Key, Row
 
 _KEPT_SECONDS = 3600.0
 """A call of an alarm that has not called for so long is forgotten."""
@@ -63,7 +63,7 @@ def _call(context: Context, space: Namespace, arn: str, call: AlarmCall) -> None
         kept = {other: before for other, before in calls.items() if before["at"] > call.at - _KEPT_SECONDS}
         found = {**policy.found, "_calls": {**kept, name: said}}
         try:
-            context.store.update(policy, Event(context.clock.now(), "called", policy.state), found=found)
+            context.store.update(policy, found=found)  # no event: alarms call for as long as they stay
         except Conflict:
             continue
         target = context.store.get(Key(space, TARGETS, policy.asked["ResourceId"]))

@@ -47,11 +47,6 @@ def check_deployment(deployment: Mapping[str, Any], instances: int) -> None:
     """Raises Fault ValidationException for what is not built, and for steps out of AWS's bounds."""
     if deployment.get("RollingUpdatePolicy"):
         raise validation("DeploymentConfig.RollingUpdatePolicy is not supported; give a BlueGreenUpdatePolicy.")
-    if deployment.get("AutoRollbackConfiguration", {}).get("Alarms"):
-        raise validation(
-            "DeploymentConfig.AutoRollbackConfiguration names Alarms, but CloudWatch alarms are not supported; leave it "
-            "out: an update whose replicas do not start, or die before the old fleet is gone, is rolled back anyway."
-        )
     policy = deployment.get("BlueGreenUpdatePolicy")
     if not policy:
         return
@@ -71,6 +66,11 @@ def check_deployment(deployment: Mapping[str, Any], instances: int) -> None:
             f"The waits of the deployment take {shift.end:g} s together; MaximumExecutionTimeoutInSeconds of {limit} "
             "has to be more."
         )
+
+
+def rollback_alarms(deployment: Mapping[str, Any]) -> list[str]:
+    """The names of the alarms that take a deployment back."""
+    return [alarm["AlarmName"] for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", ())]
 
 
 def _share(size: Mapping[str, Any], instances: int) -> float:

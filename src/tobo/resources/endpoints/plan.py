@@ -9,6 +9,7 @@ from tobo.operations.context import Call, Context
 from tobo.operations.quotas import check_instances
 from tobo.resources.endpoints.deployment import check_deployment
 from tobo.resources.endpoints.fleets import Fleet, Variant, grown, instances_of, new_fleet
+from tobo.resources.endpoints.rollback import check_alarms_exist
 
 
 def planned_fleet(
@@ -28,6 +29,7 @@ def planned_fleet(
     check_instances(call.context, "an endpoint", (variant["InstanceCount"] for variant in variants))
     fleet = new_fleet(number, config, variants, call.now, deployment)
     check_deployment(deployment, instances_of(fleet))
+    check_alarms_exist(call.context, call.space, deployment)
     return fleet
 
 

@@ -12,6 +12,7 @@ from tobo.resources.endpoints import features, replicas, states
 from tobo.resources.endpoints.api import KIND
 from tobo.resources.endpoints.fleets import Fleet, died_starting, grown, replicas_of, settled, shrunk
 from tobo.resources.endpoints.metrics import flush_metrics
+from tobo.resources.endpoints.rollback import check_alarms
 from tobo.resources.endpoints.routes import Route, close_route, open_route, shift_to_next
 from tobo.resources.endpoints.serverless import Demand, replicas_wanted
 from tobo.store.base import Row
@@ -34,13 +35,15 @@ def stand_up(context: Context, row: Row) -> Outcome:
 
 
 def shift(context: Context, row: Row) -> Outcome:
-    """Moves the traffic as the deployment says. Raises Fault where a replica of the next fleet dies meanwhile."""
+    """Moves the traffic as the deployment says. Raises Fault where a replica of the next fleet dies, or an alarm goes off."""
     _open(context, row)
     elapsed = context.clock.now() - row.found["_next"]["serving_since"]
     if elapsed >= shift_to_next(row).end:
         return Happened("serving", {"_fleet": row.found["_next"], "_next": None, "_old": row.found["_fleet"]})
     if not _is_time(context, row):
         return Again(POLL_SECONDS)
+    if row.found["_fleet"] is not None:  # else there is nothing to go back to
+        check_alarms(context, row.key.space, row.found["_next"]["deployment"])
     return _again(row, POLL_SECONDS, {"_next": _tend_next(context, row).fleet, **_keep_up(context, row)})
 
 
