@@ -15,8 +15,8 @@ class AlarmCall:
 
     `ordinal` names this call for ever: whoever is called twice with it, because a server was killed, acts once. `alarm`
     is what PutMetricAlarm was asked with its StateValue, StateReason, AlarmArn and AlarmConfigurationUpdatedTimestamp
-    (epoch seconds), `was` its state before; `values` are the datapoints that it was judged by, the
-    oldest first, none where there were none. `at` in epoch seconds.
+    (epoch seconds), `was` its state before; `values` are the datapoints that it was judged by, the oldest first, none
+    where there were none. `at` in epoch seconds.
     """
 
     ordinal: str
