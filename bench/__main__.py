@@ -19,6 +19,7 @@ NAMES = (
     "resnet",
     "objects",
     "describe",
+    "search",
     "first_step",
     "head",
     "tuning",
