@@ -104,7 +104,8 @@ def members_of(entity: Entity, tops: Iterable[str]) -> tuple[str, ...]:
     metrics = "FinalMetricDataList" if entity.member == "TrainingJob" else "Metrics"
     stored = {"Metrics": metrics, "Parents": "_parents"}
     told = ("_parents", "_source") if entity.member == "TrialComponent" else ()
-    return tuple(sorted({*told, *(stored.get(top, top) for top in tops if top != "Tags")}))
+    every_row_has = {"Tags", *(f"{entity.noun}{word}" for word in ("Name", "Arn", "Status"))}
+    return tuple(sorted({*told, *(stored.get(top, top) for top in tops if top not in every_row_has)}))
 
 
 def components_of(call: Call, experiment: str | None, trial: str | None) -> Iterator[Row]:
