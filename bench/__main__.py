@@ -20,6 +20,7 @@ NAMES = (
     "resnet",
     "objects",
     "describe",
+    "search",
     "first_step",
     "head",
     "tuning",

@@ -29,10 +29,10 @@ def run() -> list[Row]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tobo-bench-")))
         with tobo(state=folder / "few") as server:
-            _first_job(server)
+            first_job(server)
         shutil.copytree(folder / "few", folder / "many")
         for name, count in (("few", FEW), ("many", MANY)):
-            _multiply(folder / name / "tobo.db", count)
+            multiply(folder / name / "tobo.db", count)
         servers: dict[str, Peer] = {name: stack.enter_context(tobo(state=folder / name)) for name in ("few", "many")}
         if other := moto():
             servers["moto"] = stack.enter_context(other)
@@ -42,7 +42,7 @@ def run() -> list[Row]:
         connections = {name: stack.enter_context(Connection(server.endpoint)) for name, server in servers.items()}
         for what, operation, asked, times, aim in CALLS:
             contestants = {
-                name: Measured(server.pids(), partial(_ask, connections[name], _request(server, operation, asked)))
+                name: Measured(server.pids(), partial(ask, connections[name], request(server, operation, asked)))
                 for name, server in servers.items()
             }
             cpu_ms_each(contestants, times, rounds=1)  # caches fill
@@ -55,16 +55,16 @@ def run() -> list[Row]:
     return rows
 
 
-def _ask(connection: Connection, request: bytes, number: int) -> None:
+def ask(connection: Connection, request: bytes, number: int) -> None:
     connection.expect(request)
 
 
-def _request(server: Peer, operation: str, asked: Mapping[str, object]) -> bytes:
+def request(server: Peer, operation: str, asked: Mapping[str, object]) -> bytes:
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"SageMaker.{operation}"}
     return signed(server.endpoint, server.keys, "sagemaker", "POST", "/", orjson.dumps(asked), headers)
 
 
-def _first_job(server: Tobo) -> None:
+def first_job(server: Tobo) -> None:
     """A job that is soon over, as its bucket does not exist: what the others are copied from."""
     _create_job(server, "job-0")
     waiter = server.client("sagemaker").get_waiter("training_job_completed_or_stopped")
@@ -92,7 +92,7 @@ def _create_job(server: Peer, name: str) -> None:
     )
 
 
-def _multiply(database: Path, count: int) -> None:
+def multiply(database: Path, count: int) -> None:
     """Copies the first job to job-1 ... job-<count - 1>, a second apart, where they are not there yet."""
     with sqlite3.connect(database) as store:
         columns = [row[1] for row in store.execute("PRAGMA table_info(resources)") if row[1] != "id"]
@@ -101,6 +101,7 @@ def _multiply(database: Path, count: int) -> None:
             "arn": "replace(arn, '/job-0', '/job-' || n)",
             "asked": "replace(asked, '\"job-0\"', '\"job-' || n || '\"')",
             "created": "created - n",
+            "modified": "modified - n",
         }
         store.execute(
             f"INSERT INTO resources ({', '.join(columns)})"

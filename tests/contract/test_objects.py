@@ -98,6 +98,41 @@ def test_a_refused_put_leaves_nothing_behind(objects: Objects, tmp_path: Path) -
     assert blobs(tmp_path) == []
 
 
+def test_several_puts_at_once_are_as_one_by_one(open_objects: Callable[[], Objects], tmp_path: Path) -> None:
+    objects = open_objects()
+    objects.create_bucket(HOME, "photos", {})
+    put(objects, "a", b"old")
+    spooled = tmp_path / "spooled"
+    spooled.write_bytes(b"long body")
+    stored = objects.put_all(
+        HOME,
+        [
+            (info("a", metadata={"n": "1"}), Body(3, b"new")),
+            (info("b"), Body(9, path=spooled)),
+            (info("empty"), Body(0, b"")),
+            (info("twice"), Body(5, b"first")),
+            (info("twice"), Body(4, b"last")),
+        ],
+    )
+    assert [one.size for one in stored] == [3, 9, 0, 5, 4] and not spooled.exists()
+    assert [one.etag for one in stored[:2]] == [f'"{hashlib.md5(data).hexdigest()}"' for data in (b"new", b"long body")]
+    again = open_objects()
+    del stored[3]
+    assert again.list(HOME, "photos").objects == stored
+    assert [data_of(again, one.key) for one in stored] == [b"new", b"long body", b"", b"last"]
+    assert sorted(blobs(tmp_path)) == sorted(one.blob for one in stored)
+    assert {again.path(HOME, one).stat().st_mode & 0o777 for one in stored} == {0o444}
+    assert again.put_all(HOME, []) == []
+
+
+def test_of_several_puts_at_once_all_are_refused_or_none(objects: Objects, tmp_path: Path) -> None:
+    put(objects, "a", b"old")
+    group = [(info("a"), Body(3, b"new")), (info("b"), Body(1, b"x")), (info("c", bucket="none"), Body(1, b"x"))]
+    refused("NoSuchBucket", lambda: objects.put_all(HOME, group))
+    assert [one.key for one in objects.list(HOME, "photos").objects] == ["a"]
+    assert data_of(objects, "a") == b"old" and len(blobs(tmp_path)) == 1
+
+
 def test_bucket_settings_are_kept(objects: Objects) -> None:
     bucket = objects.bucket(HOME, "photos")
     objects.change_bucket(HOME, replace(bucket, settings={"BucketCors": {"CORSRules": [1]}}, tags={"a": "b"}))

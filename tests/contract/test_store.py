@@ -50,6 +50,31 @@ def test_rows_are_found_by_their_tags(store: Store) -> None:
         assert names(store, Query(SPACE, "training-job", tags=tags)) == expected
 
 
+def test_of_rows_only_the_members_that_are_asked_for(store: Store) -> None:
+    whole = store.insert(
+        replace(
+            row("a"),
+            asked={"Role": "r", "Both": 1, "Deep": {"x": [1, {"y": None}]}},
+            found={"Both": 2, "Odd.na me:1": "o", "False": False},
+            tags={"team": "line"},
+            todo=("reserve",),
+            due=3.0,
+        )
+    )
+    store.insert(row("b"))
+    for members, asked, found in (
+        ((), {}, {}),
+        (("Role",), {"Role": "r"}, {}),
+        (("Both", "Deep"), {"Both": 1, "Deep": {"x": [1, {"y": None}]}}, {"Both": 2}),
+        (("Odd.na me:1", "False", "Nowhere"), {}, {"Odd.na me:1": "o", "False": False}),
+    ):
+        query = Query(SPACE, "training-job", members=members, limit=1, descending=False)
+        page = store.page(query)
+        assert page.rows == [replace(whole, asked=asked, found=found, todo=())]
+        [other] = store.page(replace(query, after=page.after)).rows
+        assert (other.key.name, other.asked, other.found) == ("b", {}, {})
+
+
 def test_what_was_inserted_is_found_by_name_and_arn_after_reopening(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/tobo.db"
     first = SqlStore(url)

@@ -3,7 +3,7 @@
 Guaranteed by every adapter (tests/contract/test_objects.py):
 
 - `put` returns only after bytes, folder entry and index have reached the disk; readers see whole objects only, old
-  or new.
+  or new. So does `put_all` for several objects, all of which appear at once.
 - A failed or interrupted put leaves the older object intact and nothing partial behind.
 - A reader that has opened an object reads it to the end although it is overwritten or deleted meanwhile.
 - `link_to` gives a local file with an object's bytes without reading them into memory (a hard link where it can be).
@@ -114,6 +114,13 @@ class Objects(Protocol):
         """Stores the body (a file is taken over, not copied); etag, size, modified, blob are filled in here.
 
         Raises Fault NoSuchBucket, PreconditionFailed, NoSuchKey (If-Match on nothing), InsufficientStorage (full disk).
+        """
+        ...
+
+    def put_all(self, space: Namespace, puts: Sequence[tuple[ObjectInfo, Body]]) -> list[ObjectInfo]:
+        """`put` for several objects, of which all are there afterwards or, where a Fault is raised, none.
+
+        They share what makes a put durable. Of several with one key the last one stays.
         """
         ...
 

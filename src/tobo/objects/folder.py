@@ -60,6 +60,22 @@ class FolderObjects:
         etag = f'"{digest(body, "md5").hex()}"'
         return self._publish(space, replace(info, size=body.size, etag=etag), self._blobs.write(body), condition)
 
+    def put_all(self, space: Namespace, puts: Sequence[tuple[ObjectInfo, Body]]) -> list[ObjectInfo]:
+        etags = [f'"{digest(body, "md5").hex()}"' for _, body in puts]
+        blobs = self._blobs.write_all([body for _, body in puts])
+        now = self._clock.now()
+        wholes = [
+            replace(info, size=body.size, etag=etag, blob=blob, modified=now)
+            for (info, body), etag, blob in zip(puts, etags, blobs, strict=True)
+        ]
+        try:
+            replaced = self._index.publish_all(space, wholes)
+        except BaseException:
+            self._blobs.remove(blobs)
+            raise
+        self._blobs.remove(replaced)
+        return wholes
+
     def head(self, space: Namespace, bucket: str, key: str) -> ObjectInfo:
         return self._index.find(space, bucket, key)
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import orjson
 
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
-from tobo.objects.base import Bucket, Condition, ObjectInfo
+from tobo.objects.base import UNCONDITIONAL, Bucket, Condition, ObjectInfo
 from tobo.objects.refusals import (
     check_condition,
     naming_a_full_disk,
@@ -193,6 +193,11 @@ class Index:
         """Makes `info` the object of its key, and answers the blobs that it replaced."""
         with self.writing() as db:
             return self.publish_in(db, space, info, condition)
+
+    def publish_all(self, space: Namespace, infos: Iterable[ObjectInfo]) -> list[str]:
+        """`publish` for several objects in one transaction, without conditions."""
+        with self.writing() as db:
+            return [blob for info in infos for blob in self.publish_in(db, space, info, UNCONDITIONAL)]
 
     def publish_in(self, db: sqlite3.Connection, space: Namespace, info: ObjectInfo, condition: Condition) -> list[str]:
         """`publish` inside a transaction that does more."""

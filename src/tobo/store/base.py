@@ -79,6 +79,9 @@ class Query:
     """Top-level members of `asked` or `found` that must equal a text, e.g. {"EndpointName": "e"}."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tags that a row must bear."""
+    members: tuple[str, ...] | None = None
+    """The top-level members that `asked` and `found` shall have, where not all are wanted: for rows that are looked at
+    in great numbers. Such rows have no `todo`, and are not for `update`."""
     sort_by: SortBy = "CreationTime"
     descending: bool = True
     limit: int = 100

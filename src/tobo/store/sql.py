@@ -26,6 +26,12 @@ _SORT_COLUMNS = {
     "Status": resources.c.status,
     "State": resources.c.state,
 }
+_ALWAYS = (
+    *("id", "version", "account", "region", "kind", "name", "arn"),
+    *("status", "state", "created", "modified", "due", "tags"),
+)
+"""The columns of a row that every query reads."""
+
 # Built once: composing them anew costs more than their execution.
 _BY_KEY = sa.select(resources).where(
     *(resources.c[name] == sa.bindparam(name) for name in ("account", "region", "kind", "name"))
@@ -96,14 +102,15 @@ class SqlStore:
 
     def page(self, query: Query) -> Page:
         column = _SORT_COLUMNS[query.sort_by]
-        select = sa.select(resources).where(*_filters(query))
+        select = sa.select(*_columns(query)).where(*_filters(query))
         if query.after is not None:
             seen, place = sa.tuple_(column, resources.c.id), sa.tuple_(*map(sa.literal, query.after))
             select = select.where(seen < place if query.descending else seen > place)
         order = (column.desc(), resources.c.id.desc()) if query.descending else (column, resources.c.id)
         with self._engine.connect() as connection:
             found = connection.execute(select.order_by(*order).limit(query.limit + 1)).all()
-        rows = [_row(record) for record in found[: query.limit]]
+        members = query.members
+        rows = [_row(record) if members is None else _glimpse(record, members) for record in found[: query.limit]]
         if len(found) <= query.limit:
             return Page(rows, None)
         last = found[query.limit - 1]
@@ -187,6 +194,24 @@ def _filters(query: Query) -> list[sa.ColumnElement[bool]]:
         found.append((c.asked[member].as_string() == value) | (c.found[member].as_string() == value))
     found += [c.tags[key].as_string() == value for key, value in query.tags.items()]
     return found
+
+
+def _columns(query: Query) -> list[sa.ColumnElement[Any]]:
+    c = resources.c
+    if query.members is None:
+        return list(c)
+    halves = [half[member].label(None) for half in (c.asked, c.found) for member in query.members]
+    return [*(c[name] for name in _ALWAYS), *halves]
+
+
+def _glimpse(record: Any, members: tuple[str, ...]) -> Row:
+    """A row of a query with `members`."""
+    id, version, account, region, kind, name, arn, status, state, created, modified, due, tags, *values = record
+    asked = {member: value for member, value in zip(members, values, strict=False) if value is not None}
+    of_found = values[len(members) :]
+    found = {member: value for member, value in zip(members, of_found, strict=True) if value is not None}
+    key = Key(Namespace(account, region), kind, name)
+    return Row(key, arn, asked, found, status, state, created, modified, tags, due, (), version, id)
 
 
 def _row(record: Any) -> Row:

@@ -307,14 +307,16 @@ def test_a_record_that_kills_its_replica_is_given_up(warm_server: Server, bucket
 def test_stop_and_what_lists_find(warm_server: Server, bucket: str, tmp_path: Path) -> None:
     stopped_batch = unique("stopped-batch")
     sagemaker = warm_server.client("sagemaker")
-    put(warm_server, f"{stopped_batch}/in", {str(number): b"%d" % number for number in range(40)})
-    make_echo(warm_server, stopped_batch, tmp_path, SLEEP="0.5")
+    put(warm_server, f"{stopped_batch}/in", {str(number): b"%d" % number for number in range(200)})
+    make_echo(warm_server, stopped_batch, tmp_path, SLEEP="0.05")
     sagemaker.create_transform_job(**transform_job(stopped_batch))
     await_outputs(warm_server, stopped_batch, 1)
     sagemaker.stop_transform_job(TransformJobName=stopped_batch)
     assert await_job(warm_server, stopped_batch, 10)["TransformJobStatus"] == "Stopped"
-    assert 0 < len(outputs(warm_server, stopped_batch)) < 40
+    written = len(outputs(warm_server, stopped_batch))
+    assert 0 < written < 200
     until(lambda: not running(warm_server.state, f"/transform-job/{stopped_batch}/"))
+    assert sum(seen(tmp_path).values()) - written <= 4, "what had its answer is kept"
     with pytest.raises(ClientError, match="is in status Stopped"):
         sagemaker.stop_transform_job(TransformJobName=stopped_batch)
     found = sagemaker.list_transform_jobs(NameContains=stopped_batch, StatusEquals="Stopped")["TransformJobSummaries"]

@@ -2,24 +2,26 @@
 
 Rows are read in the order of the sort and tested one by one until a page is full; names, statuses and times are ruled out
 by the store, and the components of an experiment by the index of its members. A sort by another property must see every
-row first.
+row first. Of each row only those members are read that are asked for.
 """
 
+import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from tobo.kit.fault import validation
 from tobo.operations.context import Call
 from tobo.operations.listing import Tokens
 from tobo.operations.registry import operation
-from tobo.resources.search.catalog import Candidate, Entity, candidate, components_of, entity_of, record
-from tobo.resources.search.expressions import Test, narrowed, parents, read_expression
+from tobo.resources.search.catalog import Candidate, Entity, candidate, components_of, entity_of, members_of, record
+from tobo.resources.search.expressions import Test, looked_at, narrowed, parents, read_expression
 from tobo.resources.search.properties import STATISTICS, names, read_property, values
 from tobo.store.base import Query, SortBy
 
 _READ = 500
-"""Rows read at a time."""
+"""Rows read at a time; fewer at first, as the first ones may be enough."""
 _DEFAULT_RESULTS = 10
 _SUGGESTIONS = 100
 _LOOKED_AT = 1000
@@ -42,7 +44,9 @@ def search(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     after, limit = tokens.read(asked.get("NextToken")), asked.get("MaxResults") or _DEFAULT_RESULTS
     descending = asked.get("SortOrder", "Descending") == "Descending"
     keys, _ = read_property(entity, asked.get("SortBy", "LastModifiedTime"))
-    query = narrowed(entity, expression, Query(call.space, entity.kind, descending=descending, limit=_READ))
+    members = members_of(entity, {*looked_at(entity, expression), keys[0]})
+    query = Query(call.space, entity.kind, descending=descending, limit=limit + 1, members=members)
+    query = narrowed(entity, expression, query)
     columns: dict[tuple[str, ...], SortBy] = {
         ("CreationTime",): "CreationTime",
         ("LastModifiedTime",): "LastModifiedTime",
@@ -50,12 +54,12 @@ def search(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
     if parent := parents(entity, expression):
         rows = components_of(call, parent.get("ExperimentName"), parent.get("TrialName"))
-        matching = [found for found in (Candidate(entity, row) for row in rows) if test(found)]
-        page, place = _sorted(matching, keys, descending, after, limit)
+        candidates = (Candidate(entity, row) for row in rows)
+        page, place = _sorted(filter(test, candidates), keys, descending, after, limit)
     elif keys in columns:
         page, place = _in_order(call, entity, test, replace(query, sort_by=columns[keys], after=after), limit)
     else:
-        matching = list(_matching(call, entity, test, replace(query, sort_by="CreationTime")))
+        matching = _matching(call, entity, test, replace(query, sort_by="CreationTime", limit=_READ))
         page, place = _sorted(matching, keys, descending, after, limit)
     records = (record(call, found) for found in page)
     answer: dict[str, Any] = {"Results": [one for one in records if one is not None]}
@@ -94,15 +98,22 @@ _COLUMNS: Mapping[str, Callable[[Candidate], Any]] = {
 
 
 def _sorted(
-    matching: list[Candidate], keys: tuple[str, ...], descending: bool, after: Place | None, limit: int
+    matching: Iterator[Candidate], keys: tuple[str, ...], descending: bool, after: Place | None, limit: int
 ) -> tuple[list[Candidate], Place | None]:
     """The same of all that match, by any property. What lacks it comes last; the place is a number of results."""
     begin = _number_of_results(after)
-    having = [(value, one) for one in matching if (value := next(values(one, keys), None)) is not None]
-    having.sort(key=lambda pair: (_order(pair[0]), pair[1].row.id), reverse=descending)
-    have = {one.row.id for _, one in having}
-    order = [one for _, one in having] + [one for one in matching if one.row.id not in have]
     end = begin + limit
+    lacking: list[Candidate] = []
+
+    def having() -> Iterator[tuple[Any, Candidate]]:
+        for one in matching:
+            if (value := next(values(one, keys), None)) is not None:
+                yield (_order(value), one.row.id), one
+            elif len(lacking) <= end:
+                lacking.append(one)
+
+    choose = heapq.nlargest if descending else heapq.nsmallest  # hold no more than they shall give
+    order = [one for _, one in choose(end + 1, having(), key=itemgetter(0))] + lacking
     return order[begin:end], (float(end), 0) if end < len(order) else None
 
 
@@ -116,7 +127,7 @@ def _matching(call: Call, entity: Entity, test: Test, query: Query) -> Iterator[
                 yield found
         if page.after is None:
             return
-        query = replace(query, after=page.after)
+        query = replace(query, after=page.after, limit=min(4 * query.limit, _READ))
 
 
 def _order(value: Any) -> tuple[bool, float, str]:

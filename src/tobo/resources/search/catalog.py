@@ -1,6 +1,6 @@
 """What can be searched: the resources of the Search operation, where their rows are, and how a result is told."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,6 +97,17 @@ class Candidate:
                 return {f"{noun}Name": row.key.name, f"{noun}Arn": row.arn, f"{noun}Status": row.status}.get(name)
 
 
+def members_of(entity: Entity, tops: Iterable[str]) -> tuple[str, ...]:
+    """The members of a row that Candidate.top reads for these names, and `record` for a result."""
+    if entity.described:
+        return ()
+    metrics = "FinalMetricDataList" if entity.member == "TrainingJob" else "Metrics"
+    stored = {"Metrics": metrics, "Parents": "_parents"}
+    told = ("_parents", "_source") if entity.member == "TrialComponent" else ()
+    every_row_has = {"Tags", *(f"{entity.noun}{word}" for word in ("Name", "Arn", "Status"))}
+    return tuple(sorted({*told, *(stored.get(top, top) for top in tops if top not in every_row_has)}))
+
+
 def components_of(call: Call, experiment: str | None, trial: str | None) -> Iterator[Row]:
     """The trial components of a trial or an experiment, found by the index that their membership has."""
     store = call.context.store
@@ -144,7 +155,7 @@ def record(call: Call, found: Candidate) -> dict[str, Any] | None:
     if entity.member == "Model":
         return {"Model": {"Model": told}}
     if entity.member == "TrialComponent":
-        told |= {"Parents": row.found["_parents"]} if row.found["_parents"] else {}
+        told |= {"Parents": row.found["_parents"]} if row.found.get("_parents") else {}
         told |= {"SourceDetail": {"SourceArn": row.found["_source"]}} if "_source" in row.found else {}
     if entity.member == "Trial":
         told |= _components(call, row)

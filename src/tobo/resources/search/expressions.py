@@ -62,6 +62,14 @@ def narrowed(entity: Entity, expression: Mapping[str, Any], query: Query) -> Que
     return query
 
 
+def looked_at(entity: Entity, expression: Mapping[str, Any]) -> set[str]:
+    """The top-level names of all properties that the expression's test asks for."""
+    names = [one["Name"] for one in expression.get("Filters", ())]
+    names += [one["NestedPropertyName"] for one in expression.get("NestedFilters", ())]
+    tops = {read_property(entity, name).keys[0] for name in names}
+    return tops.union(*(looked_at(entity, one) for one in expression.get("SubExpressions", ())))
+
+
 def parents(entity: Entity, expression: Mapping[str, Any]) -> dict[str, str]:
     """The ExperimentName and TrialName that the trial components must have as parents; {} where any may."""
     found = {}

@@ -19,7 +19,7 @@ class Output:
         self._temporary = temporary
         self._lines = lines
         self._parts: list[bytes] = []
-        self._size = 0
+        self.size = 0
         self._file: IO[bytes] | None = None
         self._path: Path | None = None
 
@@ -27,12 +27,12 @@ class Output:
         """AssembleWith Line ends each piece with a newline; None puts them behind one another as they are."""
         if self._lines and not piece.endswith(b"\n"):
             piece += b"\n"
-        self._size += len(piece)
+        self.size += len(piece)
         if self._file is not None:
             self._file.write(piece)
             return
         self._parts.append(piece)
-        if self._size > SPOOL_LIMIT:
+        if self.size > SPOOL_LIMIT:
             descriptor, name = tempfile.mkstemp(dir=self._temporary)
             self._file, self._path = os.fdopen(descriptor, "wb"), Path(name)
             self._file.writelines(self._parts)
@@ -41,9 +41,9 @@ class Output:
     def body(self) -> Body:
         """All of it; nothing can be added afterwards."""
         if self._file is None:
-            return Body(self._size, data=b"".join(self._parts))
+            return Body(self.size, data=b"".join(self._parts))
         self._file.close()
-        return Body(self._size, path=self._path)
+        return Body(self.size, path=self._path)
 
     def discard(self) -> None:
         """Removes the file, if nobody has taken it."""

@@ -1,7 +1,7 @@
-"""Scoring in the background: a thread with an event loop of its own asks the replicas and writes each output as it is whole.
+"""Scoring in the background: a thread with an event loop of its own asks the replicas and hands each whole output over.
 
-It holds nothing that is not on the disk: outputs bear the job's mark, failures stand in a file. A server that is killed
-starts it anew and it goes on with what is missing.
+It holds nothing that would not outlive the server: outputs bear the job's mark or stand in a journal (writing.py),
+failures stand in a file. A server that is killed starts it anew and it goes on with what is missing.
 """
 
 import asyncio
@@ -11,9 +11,10 @@ import gzip
 import logging
 import threading
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, NamedTuple, cast
+
+import uvloop
 
 from tobo.hosting.base import MOST_LOST, Answer, Invocation, NoReplica
 from tobo.kit.fault import Fault
@@ -25,6 +26,7 @@ from tobo.resources.transform_jobs.failures import Failure, Failures
 from tobo.resources.transform_jobs.plan import GROUP, Plan
 from tobo.resources.transform_jobs.processing import BadRecord
 from tobo.resources.transform_jobs.splitting import BadInput, Batch, Record, batch_up, read_records
+from tobo.resources.transform_jobs.writing import Writer
 from tobo.wire.body import Body
 
 log = logging.getLogger("tobo.transform")
@@ -53,24 +55,23 @@ class _Refused(NamedTuple):
 class Scoring:
     """The work of one job in this server process. `error` is what ended it early."""
 
-    def __init__(self, context: Context, plan: Plan) -> None:
+    def __init__(self, context: Context, plan: Plan, ring: Callable[[], None]) -> None:
+        """`ring` is called when it is over."""
         self._context = context
         self._plan = plan
+        self._ring = ring
         self.failures = Failures(plan.folder / "failures.jsonl")
         self.objects = 0
         self.error: BaseException | None = None
+        self.over = False
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name=f"transform {plan.mark}", daemon=True)
-        self._loop = asyncio.new_event_loop()
-        self._writers = ThreadPoolExecutor(plan.slots, thread_name_prefix="transform-write")
+        self._loop = uvloop.new_event_loop()
+        self._writer = Writer(plan.folder, self._put)
         self._thread.start()
 
-    @property
-    def over(self) -> bool:
-        return not self._thread.is_alive()
-
     def stop(self) -> None:
-        """Gives up what is under way; returns when no more is written."""
+        """Gives up what is under way, writes what has its answers; returns when no more is written."""
         self._stopped = True
         with contextlib.suppress(RuntimeError):  # over already
             self._loop.call_soon_threadsafe(self._cancel)
@@ -82,27 +83,34 @@ class Scoring:
 
     def _work(self) -> None:
         try:
-            self._loop.run_until_complete(self._score())
-        except asyncio.CancelledError:
-            pass
-        except BaseExceptionGroup as group:
-            self.error = group.exceptions[0]
+            try:
+                self._loop.run_until_complete(self._score())
+            except asyncio.CancelledError:
+                self._writer.close()
+                self._writer.recover()
         except BaseException as error:
-            self.error = error
+            self.error = _first(error)
         finally:
-            self._writers.shutdown(wait=True)
+            self._writer.close()
+            self._loop.run_until_complete(self._context.hosting.hang_up())
             self._loop.close()
+            self.over = True
+            with contextlib.suppress(RuntimeError):  # the server has stopped
+                self._ring()
 
     async def _score(self) -> None:
         """Every object whose output is not there yet. Raises Fault where the sources or the output's place are wrong."""
         placed = self._find()
         self.objects = len(placed)
+        self._writer.recover()
         done = self._finished()
         todo = iter([one for one in placed if f"{one[0]}.out" not in done and not self._given_up(one[1])])
         self._slots = asyncio.Semaphore(self._plan.slots)
         async with asyncio.TaskGroup() as group:
-            for _ in range(2 * self._plan.slots):  # reading and writing go on beside the requests
-                group.create_task(self._take(todo))
+            group.create_task(self._writer.write())
+            # Reading goes on beside the requests.
+            await asyncio.wait([group.create_task(self._take(todo)) for _ in range(2 * self._plan.slots)])
+            self._writer.finish()
 
     def _find(self) -> list[Placed]:
         plan = self._plan
@@ -150,13 +158,12 @@ class Scoring:
         except BaseException:
             output.discard()
             raise
-        try:
-            written = placeable or not refused
-            if refused:
-                self._tell(info, refused, written)
-            if written:
-                await self._loop.run_in_executor(self._writers, self._put, relative, output.body())
-        finally:
+        written = placeable or not refused
+        if refused:
+            self._tell(info, refused, written)
+        if written:
+            await self._writer.add(relative, output)
+        else:
             output.discard()
 
     async def _answers(self, info: ObjectInfo, output: Output, refused: list[_Refused], placeable: bool) -> None:
@@ -246,8 +253,16 @@ class Scoring:
         self._context.logs.stream_file(self._plan.space, GROUP, self._plan.log_stream)  # makes it
         self._context.logs.append(self._plan.space, GROUP, self._plan.log_stream, [(now, line) for line in lines])
 
-    def _put(self, relative: str, body: Body) -> None:
+    def _put(self, outputs: Sequence[tuple[str, Body]]) -> None:
         plan = self._plan
-        target = plan.output.below(f"{relative}.out")
-        info = ObjectInfo(target.bucket, target.key, 0, "", 0.0, metadata={MARK: plan.mark})
-        self._context.objects.put(plan.space, info, body)
+        puts = []
+        for relative, body in outputs:
+            target = plan.output.below(f"{relative}.out")
+            puts.append((ObjectInfo(target.bucket, target.key, 0, "", 0.0, metadata={MARK: plan.mark}), body))
+        self._context.objects.put_all(plan.space, puts)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -3,8 +3,8 @@
 import logging
 import math
 import shutil
-import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from tobo.compute.instances import instance
@@ -36,8 +36,6 @@ START_POLL_SECONDS, POLL_SECONDS, HEALTH_POLL_SECONDS = 0.03, 0.1, 1.0
 
 SCORINGS: dict[tuple[str, int], Scoring] = {}
 """What is being scored in this process, by state folder and row; a lost one is started anew from the disk."""
-
-_looked: dict[tuple[str, int], float] = {}
 
 
 def reserve(context: Context, row: Row) -> Outcome:
@@ -79,7 +77,7 @@ def transform(context: Context, row: Row) -> Outcome:
     at = _at(context, row)
     scoring = SCORINGS.get(at)
     if scoring is None:
-        scoring = SCORINGS[at] = Scoring(context, read_plan(context, row))
+        scoring = SCORINGS[at] = Scoring(context, read_plan(context, row), partial(context.wake, row))
     if scoring.over:
         del SCORINGS[at]
         if scoring.error is not None:
@@ -87,11 +85,8 @@ def transform(context: Context, row: Row) -> Outcome:
         if scoring.failures.by_key:
             return Happened("failed", message=scoring.failures.reason(scoring.objects))
         return Happened("finished")
-    if time.monotonic() - _looked.get(at, 0.0) < HEALTH_POLL_SECONDS:
-        return Again(POLL_SECONDS)
     replicas = [_revived(context, row, replica) for replica in row.found["_replicas"]]
-    _looked[at] = time.monotonic()
-    return Again(POLL_SECONDS, {"_replicas": replicas} if replicas != row.found["_replicas"] else None)
+    return Again(HEALTH_POLL_SECONDS, {"_replicas": replicas} if replicas != row.found["_replicas"] else None)
 
 
 def halt(context: Context, row: Row) -> Outcome:
@@ -113,7 +108,6 @@ def clean(context: Context, row: Row) -> Outcome:
 
 def _end_scoring(context: Context, row: Row) -> None:
     at = _at(context, row)
-    _looked.pop(at, None)
     scoring = SCORINGS.pop(at, None)
     if scoring is not None:
         scoring.stop()
