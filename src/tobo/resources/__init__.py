@@ -12,6 +12,7 @@ NOUNS = (
     "training_jobs",
     "tuning_jobs",
     "processing_jobs",
+    "compilation_jobs",
     "models",
     "transform_jobs",
     "endpoint_configs",

@@ -1,0 +1,76 @@
+"""OpenVINO: the graph as its intermediate representation, single precision or with an int8 network.
+
+int8 is ONNX Runtime's quantised graph (onnx_runtime.py), whose QDQ nodes OpenVINO turns into int8 kernels of its own.
+Its reader and not its converter is used: only the converter sends telemetry. Source: docs.openvino.ai, "CPU Device".
+"""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tobo.compilers.base import Built
+from tobo.compilers.model import Array, Feeds, Run, Source
+from tobo.compilers.onnx_runtime import first_line, quantize
+from tobo.compilers.targets import Precision, Runtime
+from tobo.kit.guest import UserError
+
+GRAPH, WEIGHTS = "model.xml", "model.bin"
+REQUIREMENTS = ("numpy", "pillow", "openvino>=2024.0")
+
+_QUIET = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+"""One thread, and single precision even where the processor has bfloat16."""
+
+
+class OpenVino:
+    """`details` says on which of its devices (CPU, GPU) the graph is meant to run; here it always runs on the CPU."""
+
+    runtime: Runtime = "openvino"
+
+    def __init__(self, precision: Precision, details: Mapping[str, Any]) -> None:
+        self.precision = precision
+        self.details = details
+
+    def compile(self, source: Source, folder: Path) -> Built:
+        if source.trees:
+            raise UserError("OpenVINO has no operator for decision trees.")
+        core = _core()
+        graph, between = source.graph, folder / "between.onnx"
+        if self.precision == "int8":
+            quantize(source, between, reduce_range=True)
+            graph = between
+        try:
+            model = core.read_model(str(graph))
+            _openvino().save_model(model, str(folder / GRAPH), compress_to_fp16=False)
+        except Exception as error:  # its exceptions have no common class of their own
+            raise UserError(f"OpenVINO refuses the graph: {first_line(error)}") from None
+        finally:
+            between.unlink(missing_ok=True)
+        return Built(self.runtime, self.precision, GRAPH, (GRAPH, WEIGHTS), REQUIREMENTS, self.details)
+
+    def load(self, folder: Path, built: Built) -> Run:
+        try:
+            model = _core().compile_model(str(folder / built.graph), "CPU", _QUIET)
+        except Exception as error:
+            raise UserError(f"OpenVINO refuses the graph: {first_line(error)}") from None
+        request = model.create_infer_request()
+        outputs = list(model.outputs)
+
+        def run(feeds: Feeds) -> list[Array]:
+            answers = request.infer(dict(feeds))
+            return [answers[output].copy() for output in outputs]
+
+        return run
+
+
+def _core() -> Any:
+    return _openvino().Core()
+
+
+def _openvino() -> Any:
+    """Raises UserError where it is not installed."""
+    if find_spec("openvino") is None:
+        raise UserError("OpenVINO is not installed: pip install 'tobo[compile]' in the server's environment.")
+    import openvino
+
+    return openvino
