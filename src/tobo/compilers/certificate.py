@@ -5,7 +5,7 @@ certificate.json, all of it for people and for machines:
   samples      {"count", "labelled", "origin"}: what was tried, and whose expected scores the first form has
   tolerance    the share of decisions that were allowed to flip
   forms        one entry a form, in the order in which they were made: "trained" (the scores that training recorded),
-               "onnxruntime fp32 x86_64", the compiled one, "... aarch64". {"form", "largest_difference" and "flipped"
+               "onnxruntime fp32 x86_64", "compiled (...)", "... aarch64". {"form", "largest_difference" and "flipped"
                against the trained form, "accuracy" (null without labels), "samples"}, of forms that ran here also
                {"bytes", "cpu_ms"}; of one that could not run {"form", "not_run": why}
   rejected     forms that were built and not shipped, with their figures and the reason
@@ -15,6 +15,7 @@ Times are CPU milliseconds a sample on one thread of the machine that compiled, 
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class Verdict:
         return {
             "form": self.form.name,
             "samples": len(self.form.scores),
-            "largest_difference": self.difference,
+            "largest_difference": _number(self.difference),
             "flipped": self.flipped,
             "accuracy": self.accuracy,
             **timed,
@@ -98,19 +99,13 @@ class Trial:
 
 @dataclass
 class Certificate:
-    """The certificate as it grows: verdicts of the forms, forms that could not run, and what was not shipped."""
+    """The certificate as it grows: entries of the forms in their order, and of what was not shipped."""
 
     target: str
     tolerance: float
     origin: str
     forms: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, verdict: Verdict) -> None:
-        self.forms.append(verdict.told())
-
-    def not_run(self, form: str, why: str) -> None:
-        self.forms.append({"form": form, "not_run": why})
 
     def reject(self, form: str, reason: str, verdict: Verdict | None = None) -> None:
         figures = {"form": form} if verdict is None else verdict.told()
@@ -125,7 +120,7 @@ class Certificate:
             **shipped,
             "samples": {"count": len(trial.trained.scores), "labelled": labelled, "origin": self.origin},
             "tolerance": self.tolerance,
-            "largest_difference": after.difference,
+            "largest_difference": _number(after.difference),
             "flipped": after.flipped,
             "accuracy": {"before": trial.judge(trial.trained).accuracy, "after": after.accuracy},
             "bytes": {"before": before.form.size, "after": after.form.size},
@@ -149,6 +144,11 @@ def run_form(name: str, run: Run, samples: Samples, size: int) -> Form:
         if time.monotonic() - started > _TIMED_SECONDS:
             break
     return Form(name, scores, best, size)
+
+
+def _number(difference: float) -> float | None:
+    """None where a form gave what is no number, which JSON has no word for."""
+    return difference if math.isfinite(difference) else None
 
 
 def _rounded(milliseconds: float | None) -> float | None:

@@ -121,6 +121,10 @@ def quantize(source: Source, file: Path, reduce_range: bool) -> None:
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"WeightSymmetric": True},
         )
+    except UserError:
+        raise
+    except Exception as error:  # the tools' own, which have no common class
+        raise UserError(f"ONNX Runtime cannot quantise the graph: {first_line(error)}") from None
     finally:
         logging.disable(before)
         named.unlink()

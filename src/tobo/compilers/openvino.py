@@ -5,9 +5,12 @@ Its reader and not its converter is used: only the converter sends telemetry. So
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tobo.compilers.base import Built
 from tobo.compilers.model import Array, Feeds, Run, Source
@@ -41,6 +44,8 @@ class OpenVino:
             graph = between
         try:
             model = core.read_model(str(graph))
+            if source.pictures:
+                _resize_as_pillow(model)
             _openvino().save_model(model, str(folder / GRAPH), compress_to_fp16=False)
         except Exception as error:  # its exceptions have no common class of their own
             raise UserError(f"OpenVINO refuses the graph: {first_line(error)}") from None
@@ -61,6 +66,21 @@ class OpenVino:
             return [answers[output].copy() for output in outputs]
 
         return run
+
+
+def _resize_as_pillow(model: Any) -> None:
+    """Gives antialiased Resizes of [n, height, width, 3] a form that OpenVINO knows.
+
+    It reads ONNX's antialias and then leaves it out; its BILINEAR_PILLOW is that filter (docs.openvino.ai, Interpolate-11).
+    """
+    ops = import_module("openvino.opset13")
+    for node in model.get_ops():
+        if node.get_type_name() == "Interpolate" and node.get_attributes().get("antialias"):
+            axes = ops.constant(np.array([1, 2], np.int64))
+            sizes = ops.gather(node.input_value(1), axes, ops.constant(np.int64(0)))
+            resized = ops.interpolate(node.input_value(0), sizes, "bilinear_pillow", "sizes", axes=axes)
+            node.output(0).replace(resized.output(0))
+    model.validate_nodes_and_infer_types()
 
 
 def _core() -> Any:

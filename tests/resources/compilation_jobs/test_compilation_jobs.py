@@ -37,7 +37,9 @@ def certificate_of(folder: Path) -> dict[str, Any]:
 
 def test_a_trained_classifier_is_compiled_for_a_raspberry_pi(warm_server: Server, archive: str, tmp_path: Path) -> None:
     name = f"pi-{RUN}"
-    job = compiled(warm_server, name, archive, "rasp4b", options={"precision": "int8"}, shapes={"input": [1, 3, 32, 32]})
+    job = compiled(
+        warm_server, name, archive, "rasp4b", options={"precision": "int8"}, shapes={"input": [1, 3, 32, 32]}
+    )
     assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
     uri = job["ModelArtifacts"]["S3ModelArtifacts"]
     assert uri == f"s3://{BUCKET}/compiled/{name}/model-rasp4b.tar.gz"
@@ -57,5 +59,10 @@ def test_a_trained_classifier_is_compiled_for_a_raspberry_pi(warm_server: Server
     assert told["samples"]["count"] == told["samples"]["labelled"] == 40
     assert told["flipped"] == 0 and told["accuracy"]["after"] == told["accuracy"]["before"] >= 0.9
     assert told["bytes"]["after"] < told["bytes"]["before"] / 2
-    assert [form["form"].split()[0] for form in told["forms"]] == ["trained", "onnxruntime", "onnxruntime", "onnxruntime"]
+    assert [form["form"].split()[0] for form in told["forms"]] == [
+        "trained",
+        "onnxruntime",
+        "onnxruntime",
+        "onnxruntime",
+    ]
     assert any(line.startswith("Compiled for rasp4b: onnxruntime int8; 0 of 40") for line in log_of(warm_server, name))

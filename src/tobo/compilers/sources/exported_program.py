@@ -4,11 +4,18 @@ A state dict holds weights without their network, and TorchScript (.pt, .pth) is
 refused with what to write instead. Loading a .pt2 can run what is in it, so this happens in the job's sandbox.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from tobo.compilers.model import Source
+import numpy as np
+import numpy.typing as npt
+
+from tobo.compilers.decisions import flat
+from tobo.compilers.model import Sample, Source
 from tobo.compilers.onnx_runtime import first_line
 from tobo.compilers.sources.onnx_file import from_graph, only
 from tobo.kit.guest import UserError
@@ -24,24 +31,47 @@ def read(folder: Path, shapes: Mapping[str, tuple[int, ...]] | None, calibration
             f"'{others[0]}' holds weights without their network, or TorchScript, of which no graph can be made; {_MEND}, "
             "or export it to ONNX and give Framework ONNX."
         )
-    program = only(folder, (".pt2",), "exported program")
-    return from_graph(_export(program, work / "model.onnx"), folder, shapes, calibration, "onnxruntime")
+    program = _load(only(folder, (".pt2",), "exported program"))
+    source = from_graph(_export(program, work / "model.onnx"), folder, shapes, calibration)
+    answers = [_answer(program, sample) for sample in source.examined]
+    readers = tuple(
+        partial(_answered, read, scores) for read, scores in zip(source.examined.readers, answers, strict=True)
+    )
+    return replace(source, reference="torch", examined=replace(source.examined, readers=readers))
 
 
-def _export(program: Path, graph: Path) -> Path:
+def _load(file: Path) -> Any:
     if missing := [name for name in ("torch", "onnxscript") if find_spec(name) is None]:
         raise UserError(f"PyTorch programs need {' and '.join(missing)}: pip install 'tobo[train,compile]'.")
     import torch
 
     try:
-        loaded = torch.export.load(program)
+        return torch.export.load(file)
     except Exception as error:  # whatever the archive makes torch raise
-        raise UserError(f"torch cannot load '{program.name}': {first_line(error)} Please {_MEND}.") from None
+        raise UserError(f"torch cannot load '{file.name}': {first_line(error)} Please {_MEND}.") from None
+
+
+def _export(program: Any, graph: Path) -> Path:
+    import torch
+
     try:
-        exported = torch.onnx.export(loaded, dynamo=True, verbose=False)
-    except Exception as error:
-        raise UserError(f"torch cannot write '{program.name}' as ONNX: {first_line(error)}") from None
-    if exported is None:
-        raise UserError(f"torch cannot write '{program.name}' as ONNX.")
+        exported = torch.onnx.export(program, dynamo=True, verbose=False)
+        assert exported is not None, "the program is empty"
+    except Exception as error:  # whatever the exporter meets in it
+        raise UserError(f"torch cannot write the program as ONNX: {first_line(error)}") from None
     exported.save(str(graph), external_data=False)
     return graph
+
+
+def _answer(program: Any, sample: Sample) -> npt.NDArray[np.float32]:
+    """The program's own answer, its outputs in one row; inputs in the graph's order, which is the program's."""
+    import torch
+
+    with torch.no_grad():
+        found = program.module()(*(torch.from_numpy(value) for value in sample.feeds.values()))
+    outputs = found if isinstance(found, tuple | list) else (found,)
+    return flat([output.numpy() for output in outputs]).astype(np.float32)
+
+
+def _answered(read: Callable[[], Sample], scores: npt.NDArray[np.float32]) -> Sample:
+    return replace(read(), expected=scores)

@@ -33,7 +33,7 @@ class Input(NamedTuple):
 
 def read(folder: Path, shapes: Mapping[str, tuple[int, ...]] | None, calibration: Path | None) -> Source:
     """Raises UserError: not one .onnx file, a broken one, shapes that are not its inputs', bad samples."""
-    return from_graph(only(folder, (".onnx",), "ONNX graph"), folder, shapes, calibration, "onnxruntime")
+    return from_graph(only(folder, (".onnx",), "ONNX graph"), folder, shapes, calibration)
 
 
 def only(folder: Path, suffixes: tuple[str, ...], what: str) -> Path:
@@ -46,11 +46,7 @@ def only(folder: Path, suffixes: tuple[str, ...], what: str) -> Path:
 
 
 def from_graph(
-    graph: Path,
-    folder: Path,
-    shapes: Mapping[str, tuple[int, ...]] | None,
-    calibration: Path | None,
-    reference: str,
+    graph: Path, folder: Path, shapes: Mapping[str, tuple[int, ...]] | None, calibration: Path | None
 ) -> Source:
     """A source of a graph of tensors. Its expected scores are ONNX Runtime's, unless golden/ knows better ones."""
     inputs = _inputs(graph, shapes)
@@ -61,7 +57,7 @@ def from_graph(
         raise UserError("None of the objects at CompilerOptions.calibration is an .npz file with the model's inputs.")
     return Source(
         graph=graph,
-        reference=reference,
+        reference="golden",
         examined=golden if len(golden) else _drawn(inputs),
         calibration=known,
         labels=_labels(folder),

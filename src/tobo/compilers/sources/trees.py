@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
 from tobo.compilers.model import Sample, Samples, Source
@@ -52,7 +53,12 @@ def _load(file: Path) -> Any:
     import xgboost
 
     try:
-        return xgboost.Booster(model_file=str(file))
+        booster = xgboost.Booster(model_file=str(file))
+        if (
+            _objective(booster) == "multi:softmax"
+        ):  # it answers the class alone; a device shall have every class's score
+            booster.set_param({"objective": "multi:softprob"})
+        return booster
     except xgboost.core.XGBoostError as error:
         raise UserError(
             f"xgboost cannot read '{file.name}' ({first_line(error)}); save it with Booster.save_model('model.json')."
@@ -86,18 +92,23 @@ def _samples(booster: Any, columns: int) -> Samples:
         spread = np.ptp(at) or 1.0
         rows[:, column] = random.choice(at, SAMPLES) + random.normal(0, 0.3 * spread, SAMPLES)
     rows[random.random(rows.shape) < 0.05] = np.nan
-    objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
-    if objective == "multi:softmax":  # its answer is the class alone; the graph gives every class's score
-        booster.set_param({"objective": "multi:softprob"})
-    scores = np.asarray(booster.predict(xgboost.DMatrix(rows)), np.float32).reshape(SAMPLES, -1)
-    if objective == "binary:logistic":
-        scores = np.hstack((1 - scores, scores))
+    scores = _scores(booster, xgboost.DMatrix(rows))
 
     def sample(number: int) -> Sample:
         return Sample({INPUT: rows[number : number + 1]}, scores[number])
 
     origin = "rows drawn around the trees' thresholds, with xgboost's scores"
     return Samples(tuple(partial(sample, number) for number in range(SAMPLES)), origin)
+
+
+def _scores(booster: Any, matrix: Any) -> npt.NDArray[np.float32]:
+    """xgboost's answers [n, k] as the graph gives them: every class's score."""
+    scores = np.asarray(booster.predict(matrix), np.float32).reshape(SAMPLES, -1)
+    return np.hstack((1 - scores, scores)) if _objective(booster) == "binary:logistic" else scores
+
+
+def _objective(booster: Any) -> str:
+    return str(json.loads(booster.save_config())["learner"]["objective"]["name"])
 
 
 def _splits(booster: Any, columns: int) -> list[Any]:
