@@ -23,6 +23,7 @@ NAMES = (
     "head",
     "tuning",
     "transform",
+    "compile",
 )
 LONG = ("backbone",)
 """Run only when named: it takes 20 minutes."""

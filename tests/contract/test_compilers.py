@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from tests.support import graphs
+from tests.support.graphs import LABELS, picture
 
 from tobo.compilers.adapters import find_compiler
 from tobo.compilers.base import Compiler
@@ -35,65 +37,9 @@ def compiler(request: pytest.FixtureRequest) -> Compiler:
     return find_compiler(runtime, precision, BUILT[target])
 
 
-def picture(number: int, height: int, width: int) -> np.ndarray:
-    """Noise, brighter to one side."""
-    random = np.random.default_rng(number)
-    slope = np.linspace(0, 120, width)[:: (-1) ** number][None, :, None]
-    return (random.integers(0, 120, (height, width, 3)) + slope).astype(np.uint8)[None]
-
-
-def pictures_graph(file: Path) -> None:
-    """uint8 pictures of any size -> resized, normalised, two convolutions, scores of three classes."""
-    random = np.random.default_rng(3)
-    constants = {
-        "size": np.array([16, 16, 3], np.int64),
-        "first": np.array([0], np.int64),
-        "second": np.array([1], np.int64),
-        "scale": np.full(3, 1 / 127.5, np.float32),
-        "shift": np.full(3, -1, np.float32),
-        "zeros": np.zeros(3, np.float32),
-        "ones": np.ones(3, np.float32),
-        "w1": random.normal(0, 0.3, (8, 3, 3, 3)).astype(np.float32),
-        "w2": random.normal(0, 0.2, (16, 8, 3, 3)).astype(np.float32),
-        "head": random.normal(0, 0.6, (16, 3)).astype(np.float32),
-    }
-    make = helper.make_node
-    nodes = [
-        make("Shape", ["pictures"], ["shape"]),
-        make("Slice", ["shape", "first", "second"], ["count"]),
-        make("Concat", ["count", "size"], ["sizes"], axis=0),
-        make("Resize", ["pictures", "", "", "sizes"], ["resized"], mode="linear", antialias=1, exclude_outside=1),
-        make("Transpose", ["resized"], ["planes"], perm=[0, 3, 1, 2]),
-        make("Cast", ["planes"], ["float"], to=TensorProto.FLOAT),
-        make("BatchNormalization", ["float", "scale", "shift", "zeros", "ones"], ["normal"], epsilon=0.0),
-        make("Conv", ["normal", "w1"], ["c1"], pads=[1] * 4, kernel_shape=[3, 3]),
-        make("Relu", ["c1"], ["r1"]),
-        make("Conv", ["r1", "w2"], ["c2"], pads=[1] * 4, kernel_shape=[3, 3], strides=[2, 2]),
-        make("Relu", ["c2"], ["r2"]),
-        make("GlobalAveragePool", ["r2"], ["pooled"]),
-        make("Flatten", ["pooled"], ["flat"]),
-        make("MatMul", ["flat", "head"], ["logits"]),
-        make("Softmax", ["logits"], ["scores"]),
-    ]
-    save(file, nodes, constants, ("pictures", TensorProto.UINT8, ["n", "h", "w", 3]), ("scores", ["n", 3]))
-
-
-def save(file: Path, nodes: list, constants: dict, source: tuple, result: tuple) -> None:  # type: ignore[type-arg]
-    graph = helper.make_graph(
-        nodes,
-        "graph",
-        [helper.make_tensor_value_info(*source)],
-        [helper.make_tensor_value_info(result[0], TensorProto.FLOAT, result[1])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
-    model.ir_version = 9
-    onnx.save(model, str(file))
-
-
 def samples(count: int, height: int = 24, width: int = 20) -> Samples:
     def sample(number: int) -> Sample:
-        return Sample({"pictures": picture(number, height, width)})
+        return Sample({"pictures": picture(number, height, width)[None]})
 
     return Samples(tuple(partial(sample, number) for number in range(count)))
 
@@ -101,8 +47,8 @@ def samples(count: int, height: int = 24, width: int = 20) -> Samples:
 @pytest.fixture
 def source(tmp_path: Path) -> Source:
     file = tmp_path / "source.onnx"
-    pictures_graph(file)
-    return Source(file, "torch", samples(12), samples(16), labels=("a", "b", "c"), pictures=True)
+    file.write_bytes(graphs.classifier())
+    return Source(file, "torch", samples(12), samples(16), labels=LABELS, pictures=True)
 
 
 def answers(run: Callable[..., list[np.ndarray]], tried: Samples) -> np.ndarray:
@@ -154,19 +100,7 @@ def test_compiling_again_gives_the_same_answers(compiler: Compiler, source: Sour
 
 def test_an_operator_that_nobody_has_is_named(compiler: Compiler, source: Source, tmp_path: Path) -> None:
     file = tmp_path / "strange.onnx"
-    nodes = [
-        helper.make_node("Conv", ["x", "w"], ["c"], kernel_shape=[1, 1]),
-        helper.make_node("Spectralise", ["c"], ["y"], domain="acme"),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "strange",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 4, 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 4, 4])],
-        [numpy_helper.from_array(np.ones((3, 3, 1, 1), np.float32), "w")],
-    )
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("acme", 1)]
-    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), str(file))
+    file.write_bytes(graphs.convolution([1, 3, 4, 4], "Spectralise", "acme"))
     strange = replace(
         source, graph=file, calibration=Samples((lambda: Sample({"x": np.ones((1, 3, 4, 4), np.float32)}),))
     )
@@ -185,7 +119,7 @@ def test_int8_says_what_it_lacks(runtime: Runtime, source: Source, tmp_path: Pat
         compiler.compile(replace(source, calibration=Samples()), folder)
     softmax = tmp_path / "softmax.onnx"
     nodes = [helper.make_node("Softmax", ["x"], ["y"])]
-    save(softmax, nodes, {}, ("x", TensorProto.FLOAT, [1, 3]), ("y", [1, 3]))
+    softmax.write_bytes(graphs.graph(nodes, {}, ("x", TensorProto.FLOAT, [1, 3]), ("y", [1, 3])))
     with pytest.raises(UserError, match="int8 needs convolutions or matrix products"):
         compiler.compile(replace(source, graph=softmax), folder)
 

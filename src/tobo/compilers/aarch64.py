@@ -1,12 +1,14 @@
 """aarch64 under emulation: the compiled graph in an arm64 Python under qemu-user, to see that its answers stay the same.
 
 TOBO_AARCH64_ROOT names a folder as tools/arm64_root.py makes it: an arm64 system with Python, numpy and onnxruntime in
-/site, and qemu-aarch64-static at its top. It tells what is computed, not how fast: it runs some hundred times slower.
+/site, and qemu-aarch64-static at its top; in a sandbox, where it cannot be seen, it is "". It tells what is computed,
+not how fast: it runs some hundred times slower.
 bubblewrap makes the folder the program's root, without /proc and /sys: with an x86-64 machine's /sys in sight, ONNX
 Runtime's look at the processor ends in a crash.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -26,15 +28,15 @@ SAMPLES, SECONDS = 8, 300
 _QEMU = "qemu-aarch64-static"
 
 _PROGRAM = """
-import sys, numpy, onnxruntime
+import os, sys, numpy, onnxruntime
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
 session = onnxruntime.InferenceSession("/tmp/" + sys.argv[1], options, providers=["CPUExecutionProvider"])
 for number in range(int(sys.argv[2])):
     with numpy.load(f"/tmp/{number}.npz") as feeds:
         outputs = session.run(None, dict(feeds))
-    numpy.savez(f"/tmp/answer-{number}.npz", *outputs)
-    print(number, flush=True)
+    numpy.savez("/tmp/writing.npz", *outputs)
+    os.rename("/tmp/writing.npz", f"/tmp/answer-{number}.npz")
 """
 
 
@@ -44,7 +46,7 @@ class NotRun(Exception):
 
 def run(folder: Path, built: Built, samples: Samples) -> Scores:
     """Scores [n, k] of the first samples; raises NotRun."""
-    root, wrapper = find()
+    root, wrapper = find_system(os.environ.get("TOBO_AARCH64_ROOT"))
     with tempfile.TemporaryDirectory(prefix="aarch64-") as name:
         work = Path(name)
         for file in built.files:
@@ -67,9 +69,12 @@ def run(folder: Path, built: Built, samples: Samples) -> Scores:
         return np.stack(rows)
 
 
-def find() -> tuple[Path, str]:
-    """The arm64 system and bubblewrap; raises NotRun."""
-    named = os.environ.get("TOBO_AARCH64_ROOT")
+def find_system(named: str | None) -> tuple[Path, str]:
+    """The arm64 system that TOBO_AARCH64_ROOT names, and bubblewrap; raises NotRun."""
+    if named == "":
+        raise NotRun(
+            "what could run code of its own is compiled in a sandbox, and no other machine is emulated in there"
+        )
     if not named:
         raise NotRun("TOBO_AARCH64_ROOT names no arm64 system; tools/arm64_root.py makes one")
     root, wrapper = Path(named), shutil.which("bwrap")
@@ -80,9 +85,14 @@ def find() -> tuple[Path, str]:
     return root, wrapper
 
 
+def _interpreter(root: Path) -> str:
+    """python3, or python3.11 where a system has it under no other name."""
+    return min(path.name for path in (root / "usr" / "bin").iterdir() if re.fullmatch(r"python3(\.\d+)?", path.name))
+
+
 def _emulate(root: Path, wrapper: str, work: Path, graph: str, count: int) -> None:
     box = [wrapper, "--unshare-all", "--die-with-parent", "--ro-bind", str(root), "/", "--bind", str(work), "/tmp"]
-    python = [f"/{_QEMU}", "-E", "PYTHONPATH=/site", "-E", "OMP_NUM_THREADS=1", "/usr/bin/python3.11"]
+    python = [f"/{_QEMU}", "-E", "PYTHONPATH=/site", "-E", "OMP_NUM_THREADS=1", f"/usr/bin/{_interpreter(root)}"]
     begin = time.monotonic()
     try:
         ran = subprocess.run(

@@ -1,28 +1,25 @@
 """OpenVINO: the graph as its intermediate representation, single precision or with an int8 network.
 
 int8 is ONNX Runtime's quantised graph (onnx_runtime.py), whose QDQ nodes OpenVINO turns into int8 kernels of its own.
-Its reader and not its converter is used: only the converter sends telemetry. Source: docs.openvino.ai, "CPU Device".
+Source: docs.openvino.ai, "CPU Device".
 """
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tobo.compilers.base import Built
-from tobo.compilers.model import Array, Feeds, Run, Source
+from tobo.compilers.model import Run, Source
 from tobo.compilers.onnx_runtime import first_line, quantize
 from tobo.compilers.targets import Precision, Runtime
+from tobo.inference.openvino_graph import import_openvino, load_graph
 from tobo.kit.guest import UserError
 
 GRAPH, WEIGHTS = "model.xml", "model.bin"
 REQUIREMENTS = ("numpy", "pillow", "openvino>=2024.0")
-
-_QUIET = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-"""One thread, and single precision even where the processor has bfloat16."""
 
 
 class OpenVino:
@@ -54,18 +51,11 @@ class OpenVino:
         return Built(self.runtime, self.precision, GRAPH, (GRAPH, WEIGHTS), REQUIREMENTS, self.details)
 
     def load(self, folder: Path, built: Built) -> Run:
+        _openvino()
         try:
-            model = _core().compile_model(str(folder / built.graph), "CPU", _QUIET)
+            return load_graph(folder / built.graph)
         except Exception as error:
             raise UserError(f"OpenVINO refuses the graph: {first_line(error)}") from None
-        request = model.create_infer_request()
-        outputs = list(model.outputs)
-
-        def run(feeds: Feeds) -> list[Array]:
-            answers = request.infer(dict(feeds))
-            return [answers[output].copy() for output in outputs]
-
-        return run
 
 
 def _resize_as_pillow(model: Any) -> None:
@@ -89,8 +79,7 @@ def _core() -> Any:
 
 def _openvino() -> Any:
     """Raises UserError where it is not installed."""
-    if find_spec("openvino") is None:
-        raise UserError("OpenVINO is not installed: pip install 'tobo[compile]' in the server's environment.")
-    import openvino
-
-    return openvino
+    try:
+        return import_openvino()
+    except ModuleNotFoundError:
+        raise UserError("OpenVINO is not installed: pip install 'tobo[compile]' in the server's environment.") from None

@@ -16,7 +16,12 @@ from tobo.store.base import Row
 GROUP = "/aws/sagemaker/CompilationJobs"
 
 CPUS, MEMORY_BYTES = 2.0, 4 << 30
-"""What one compilation may use: a request names no machine. Its measurements are on one thread."""
+"""What one compilation may use, of a smaller machine all: a request names no machine. It computes on one thread."""
+
+
+def memory_bytes(context: Context) -> int:
+    """What a compilation may fill."""
+    return min(MEMORY_BYTES, context.settings.memory_bytes or MEMORY_BYTES)
 
 
 def process_name(row: Row) -> str:
@@ -65,6 +70,8 @@ def environment(context: Context, paths: MlPaths, sandboxed: bool) -> Mapping[st
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONUNBUFFERED": "1",
     }
-    if context.settings.aarch64_root is not None and not sandboxed:
+    if sandboxed:
+        found["TOBO_AARCH64_ROOT"] = ""
+    elif context.settings.aarch64_root is not None:
         found["TOBO_AARCH64_ROOT"] = str(context.settings.aarch64_root)
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from tobo.compilers.options import CALIBRATION, MODEL
 from tobo.compute.base import Exited, ProcessSpec
+from tobo.edge import compiled as folders
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.kit.states import Step
 from tobo.operations.artifacts import lay_archive_out
@@ -21,10 +22,10 @@ from tobo.resources.compilation_jobs.api import KIND
 from tobo.resources.compilation_jobs.contract import (
     CPUS,
     GROUP,
-    MEMORY_BYTES,
     environment,
     job_folder,
     log_stream,
+    memory_bytes,
     ml_paths,
     process_name,
     runs_own_code,
@@ -39,10 +40,13 @@ GRACE_SECONDS = 10.0
 
 POLL_SECONDS = 0.2
 
+INFERENCE_IMAGE = "301217895009.dkr.ecr.us-west-2.amazonaws.com/image-classification-neo:latest"
+"""What serves a compiled image classifier on AWS (SageMaker Developer Guide, "Neo Inference Container Images"), and here."""
+
 
 def reserve(context: Context, row: Row) -> Outcome:
     """A place on the machine."""
-    if context.compute.reserve(process_name(row), CPUS, MEMORY_BYTES):
+    if context.compute.reserve(process_name(row), CPUS, memory_bytes(context)):
         return Happened("granted")
     return Again(POLL_SECONDS)
 
@@ -76,7 +80,7 @@ def start(context: Context, row: Row) -> Outcome:
             entry="tobo.compilers.job:main",
             environment=environment(context, paths, own_code and context.compute.sandboxes),
             cpus=CPUS,
-            memory_bytes=MEMORY_BYTES,
+            memory_bytes=memory_bytes(context),
             network=False,
             sandbox=sandbox(paths) if own_code else None,
         )
@@ -119,7 +123,11 @@ def collect(context: Context, row: Row) -> Outcome:
     stored = context.objects.path(space, context.objects.head(space, target.bucket, target.key))
     with stored.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Happened("collected", {"ModelDigests": {"ArtifactDigest": digest}})
+    found: dict[str, Any] = {"ModelDigests": {"ArtifactDigest": digest}}
+    compiled = folders.read(ml_paths(context, row).model)
+    if compiled.image_shape is not None and compiled.details["arch"] == "x86_64":
+        found["InferenceImage"] = INFERENCE_IMAGE
+    return Happened("collected", found)
 
 
 def clean(context: Context, row: Row) -> Outcome:
