@@ -26,6 +26,7 @@ NAMES = (
     "tuning",
     "strategies",
     "transform",
+    "compile",
 )
 LONG = ("backbone",)
 """Run only when named: it takes 20 minutes."""

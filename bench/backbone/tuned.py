@@ -46,9 +46,9 @@ def _accuracy(file: Path | None, name: str, size: int, seed: int) -> float:
         _write(paths, known, RECIPE | {"augmentation_type": AUGMENTATION[name], "seed": str(seed)} | _start(file), size)
         with contextlib.redirect_stdout(None):
             train.train()
-        session = load_model(paths.model).session
+        run = load_model(paths.model).run
         batches = np.array_split(unseen.pixels, len(unseen.pixels) // 50)
-        said = np.concatenate([session.run(None, {"pictures": batch})[0].argmax(1) for batch in batches])
+        said = np.concatenate([run({"pictures": batch})[0].argmax(1) for batch in batches])
     return balanced_accuracy(said, unseen.classes)
 
 

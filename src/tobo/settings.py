@@ -38,6 +38,9 @@ class Settings:
     pretrained: str | None = None
     """TOBO_PRETRAINED: where training jobs look for pretrained weights before they take those that tobo brings."""
 
+    aarch64_root: Path | None = None
+    """An arm64 system, as tools/arm64_root.py makes one, in which compilation jobs try what they compile for arm64."""
+
     notification_webhook: str | None = None
     """http(s) address that notifications of asynchronous inference and of alarms are posted to."""
 
@@ -60,6 +63,7 @@ class Settings:
             ("queue_length", "TOBO_QUEUE_LENGTH", int),
             ("queue_seconds", "TOBO_QUEUE_SECONDS", positive_number),
             ("pretrained", "TOBO_PRETRAINED", str),
+            ("aarch64_root", "TOBO_AARCH64_ROOT", lambda text: Path(text).expanduser().absolute()),
             ("notification_webhook", "TOBO_NOTIFICATION_WEBHOOK", str),
         ):
             if value := environment.get(variable):

@@ -40,7 +40,11 @@ def test_a_folder_of_photos_becomes_a_model_that_answers(tmp_path: Path) -> None
     right = [row[CLASSES.index(kind)] > 0.5 for (kind, _), row in zip(unseen, answers, strict=True)]
     assert sum(right) >= 14
     golden = json.loads((job.paths.model / "golden/scores.json").read_text())
-    assert len(golden) == 4
+    known = json.loads((job.paths.model / "golden/labels.json").read_text())
+    assert golden.keys() == known.keys() and len(golden) == 24
+    assert len(list((job.paths.model / "calibration").iterdir())) == 48
+    for label, counts in figures["validation"]["score_distribution"].items():
+        assert len(counts) == 10 and sum(counts) == 24, label
     for name, expected in golden.items():
         assert model.predict([(job.paths.model / "golden" / name).read_bytes()])[0] == pytest.approx(expected, abs=1e-4)
     with pytest.raises(UnreadablePicture):

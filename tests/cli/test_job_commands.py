@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Server
+from tests.support.compilation import compilation_job, ended
 from tests.support.endpoints import deploy
 from tests.support.jobs import ENDLESS, QUICK, photo, training_job, upload_photos, wait, wait_for_line
 
@@ -59,6 +60,18 @@ def test_jobs_are_listed(served: Server) -> None:
     assert lines(tobo(served, "jobs", "list", "--kind", "processing", "--name", "no-such-job")) == []
     as_json = json.loads(tobo(served, "jobs", "list", "--name", "cli-done", "--json").stdout)
     assert [(job["Kind"], job["TrainingJobName"]) for job in as_json] == [("training", "cli-done")]
+
+
+def test_a_compilation_job_is_one_of_them(served: Server) -> None:
+    """Its statuses, which the API writes in capitals, are written and asked for as all others."""
+    sagemaker = served.client("sagemaker")
+    sagemaker.create_compilation_job(**compilation_job("cli-compiled", "s3://cli-no-such-bucket/model.tar.gz"))
+    ended(sagemaker, "cli-compiled")
+    asked = ("jobs", "list", "--kind", "compilation", "--status", "Failed")
+    [row] = lines(tobo(served, *asked))
+    assert row[:3] == ["cli-compiled", "compilation", "Failed"] and row[4]
+    assert "cli-no-such-bucket" in dict(lines(tobo(served, "jobs", "describe", "cli-compiled")))["reason"]
+    assert tobo(served, "jobs", "wait", "cli-compiled").returncode != 0
 
 
 def test_a_job_is_described(served: Server) -> None:

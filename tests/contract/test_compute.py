@@ -109,6 +109,12 @@ def test_the_end_is_recorded(
         ("import sys\ndef main(): sys.exit('no data')", 1, "no data"),
         ("def main(): raise KeyError('label')", 1, "KeyError: 'label'"),
         ("import atexit\ndef main(): atexit.register(print, 'goodbye')", 0, "goodbye"),
+        (
+            "from concurrent.futures import ThreadPoolExecutor\n"
+            "idle = ThreadPoolExecutor()\ndef main(): idle.submit(print, 'worked').result()",
+            0,
+            "worked",
+        ),
     ],
 )
 @pytest.mark.parametrize("preload", [(), ("json",)], ids=["cold", "warm"])

@@ -51,10 +51,12 @@ def _python(settings: Settings) -> Finding:
     return Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
-def _package(name: str, purpose: str) -> Callable[[Settings], Finding]:
+def _package(
+    name: str, purpose: str, extra: str = "train", verdict: Verdict = "missing"
+) -> Callable[[Settings], Finding]:
     def check(settings: Settings) -> Finding:
         if importlib.util.find_spec(name) is None:
-            return Finding(name, "missing", f"not installed: no {purpose}", "pip install 'tobo[train]'")
+            return Finding(name, verdict, f"not installed: no {purpose}", f"pip install 'tobo[{extra}]'")
         try:
             return Finding(name, "ok", version(name))
         except PackageNotFoundError:
@@ -111,6 +113,18 @@ def _sandbox(settings: Settings) -> Finding:
     return Finding("sandbox", "ok", found.program)
 
 
+def _aarch64(settings: Settings) -> Finding:
+    from tobo.compilers.aarch64 import NotRun, find_system
+
+    if settings.aarch64_root is None:
+        return Finding("arm64", "weak", "no emulation", "tools/arm64_root.py; until then certificates say so")
+    try:
+        find_system(str(settings.aarch64_root))
+    except NotRun as error:
+        return Finding("arm64", "missing", str(error), "tools/arm64_root.py FOLDER, and TOBO_AARCH64_ROOT=FOLDER")
+    return Finding("arm64", "ok", f"emulated in {settings.aarch64_root}")
+
+
 def _state(settings: Settings) -> Finding:
     folder = settings.state
     if not folder.exists():
@@ -143,11 +157,13 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _package("torch", "training"),
     _package("onnx", "model export"),
     _package("onnxruntime", "answering"),
+    _package("openvino", "compiling for Intel", "compile", "weak"),
     _cores,
     _memory,
     _disk,
     _cgroups,
     _sandbox,
+    _aarch64,
     _state,
     _port,
 )

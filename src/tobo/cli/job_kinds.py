@@ -17,15 +17,23 @@ class Kind(StrEnum):
     tuning = "tuning"
     transform = "transform"
     processing = "processing"
+    compilation = "compilation"
+
+
+_WORDS = {word.upper(): word for word in ("Starting", "InProgress", "Completed", "Failed", "Stopping", "Stopped")}
 
 
 @dataclass(frozen=True)
 class JobKind:
-    """`noun` in the API's words; `group` is the log group, "" where jobs of the kind have no log of their own."""
+    """`noun` in the API's words; `group` is the log group, "" where jobs of the kind have no log of their own.
+
+    `capitals`: the API writes this kind's statuses in capitals; here they are written as all others.
+    """
 
     noun: str
     python: str
     group: str = ""
+    capitals: bool = False
 
     def describe(self, sagemaker: Any, name: str) -> dict[str, Any] | None:
         """The description, None where there is no such job."""
@@ -47,6 +55,8 @@ class JobKind:
         from botocore.exceptions import ClientError
 
         listing = getattr(sagemaker, f"list_{self.python}s")
+        if self.capitals and "StatusEquals" in filters:
+            filters = {**filters, "StatusEquals": str(filters["StatusEquals"]).upper()}
         token: dict[str, str] = {}
         while limit > 0:
             asked = {**filters, **token, "SortBy": "CreationTime", "SortOrder": "Descending"}
@@ -67,11 +77,18 @@ class JobKind:
         return str(job[f"{self.noun}Name"])
 
     def status(self, job: Mapping[str, Any]) -> str:
-        return str(job[f"{self.noun}Status"])
+        told = str(job[f"{self.noun}Status"])
+        return _WORDS.get(told, told) if self.capitals else told
 
     def end(self, job: Mapping[str, Any]) -> Any:
         """When it was over, None before."""
-        names = ("TrainingEndTime", "HyperParameterTuningEndTime", "TransformEndTime", "ProcessingEndTime")
+        names = (
+            "TrainingEndTime",
+            "HyperParameterTuningEndTime",
+            "TransformEndTime",
+            "ProcessingEndTime",
+            "CompilationEndTime",
+        )
         return next((job[name] for name in names if name in job), None)
 
 
@@ -80,6 +97,7 @@ KINDS: Mapping[Kind, JobKind] = {
     Kind.tuning: JobKind("HyperParameterTuningJob", "hyper_parameter_tuning_job"),
     Kind.transform: JobKind("TransformJob", "transform_job", "/aws/sagemaker/TransformJobs"),
     Kind.processing: JobKind("ProcessingJob", "processing_job", "/aws/sagemaker/ProcessingJobs"),
+    Kind.compilation: JobKind("CompilationJob", "compilation_job", "/aws/sagemaker/CompilationJobs", capitals=True),
 }
 
 

@@ -57,7 +57,7 @@ class Streams:
 
 
 def logs(
-    name: Annotated[str, typer.Argument(help="A training, transform or processing job, or an endpoint.")],
+    name: Annotated[str, typer.Argument(help="A training, transform, processing or compilation job, or an endpoint.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job is over.")] = False,
     timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="With the time before each line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,

@@ -206,6 +206,8 @@ def _call(entry: str, preload: list[str], ready: int) -> int:
     except BaseException:
         traceback.print_exc()
         code = 1
+    for deed in reversed(getattr(threading, "_threading_atexits", ())):  # as the interpreter does: idle pools end
+        deed()
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()

@@ -1,13 +1,16 @@
-"""A trained classifier as its archive holds it: picture bytes in, scores out."""
+"""A trained classifier as its archive holds it, as training or a compilation wrote it: picture bytes in, scores out."""
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
 import onnxruntime
 
+from tobo.inference.openvino_graph import load_graph
 from tobo.inference.pictures import UnreadablePicture, decode
 
 __all__ = ["Model", "UnreadablePicture", "load"]
@@ -19,7 +22,7 @@ CONTENT_TYPES = ("image/jpeg", "image/png", "application/x-image")
 class Model:
     """`labels[i]` names score i; `content_types` are the bodies that hold one picture each."""
 
-    session: onnxruntime.InferenceSession
+    run: Callable[[Mapping[str, npt.NDArray[Any]]], Sequence[npt.NDArray[Any]]]
     labels: tuple[str, ...]
     content_types: tuple[str, ...] = CONTENT_TYPES
 
@@ -27,25 +30,32 @@ class Model:
         """A row of scores for each picture: [len(pictures)][len(labels)], each in [0, 1]. Raises UnreadablePicture."""
         rows: list[list[float]] = []
         for data in pictures:
-            scores = self.session.run(None, {"pictures": decode(data).pixels[None]})[0]
+            scores = self.run({"pictures": decode(data).pixels[None]})[0]
             rows.append(scores[0].tolist())
         return rows
 
 
 def load(model_dir: Path) -> Model:
-    """Loads model.onnx and labels.json, with TOBO_INFERENCE_THREADS threads (1).
+    """Loads labels.json and model.onnx, or what OpenVINO runs (model.xml), with TOBO_INFERENCE_THREADS threads (1).
 
     One thread a replica: two spinning ones lose everything to each other on a busy machine. Raises FileNotFoundError
-    naming what the archive lacks.
+    naming what the archive lacks, ModuleNotFoundError where it needs OpenVINO, which is not installed.
     """
     graph, labels = model_dir / "model.onnx", model_dir / "labels.json"
+    if (model_dir / "model.xml").is_file():
+        graph = model_dir / "model.xml"
     for needed in (graph, labels):
         if not needed.is_file():
             raise FileNotFoundError(
                 f"The model archive has no {needed.name}; it has to hold model.onnx and labels.json."
             )
+    threads = int(os.environ.get("TOBO_INFERENCE_THREADS", "1"))
+    run = load_graph(graph, threads) if graph.suffix == ".xml" else _onnx(graph, threads)
+    return Model(run, tuple(str(label) for label in json.loads(labels.read_text())))
+
+
+def _onnx(graph: Path, threads: int) -> Callable[[Mapping[str, npt.NDArray[Any]]], Sequence[npt.NDArray[Any]]]:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("TOBO_INFERENCE_THREADS", "1"))
-    options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-    return Model(session, tuple(str(label) for label in json.loads(labels.read_text())))
+    return lambda feeds: session.run(None, feeds)

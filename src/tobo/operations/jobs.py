@@ -6,6 +6,8 @@ from typing import Any
 
 from tobo.compute.base import Exited
 from tobo.kit.fault import Fault, validation
+from tobo.kit.paths import MlPaths
+from tobo.kit.strangers import read_told
 from tobo.operations.context import Call
 from tobo.operations.machine import advance_fresh
 from tobo.operations.rows import known_row
@@ -44,7 +46,7 @@ class Jobs:
 
     def stop(self, call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The event "stop", unless it is stopping already; raises Fault ValidationException where it is over."""
-        if self.row(call, asked).status != "Stopping":
+        if self.row(call, asked).status not in ("Stopping", "STOPPING"):
             advance_fresh(call.context, lambda: self._running(call, asked), "stop")
         return {}
 
@@ -67,6 +69,13 @@ class Jobs:
         if row.state in self.terminal:
             raise validation(f"The request was rejected because the {self.words} is in status {row.status}.")
         return row
+
+
+def last_words(paths: MlPaths, end: Exited | None, who: str) -> str:
+    """The FailureReason of a job whose process, called `who`, ended badly: its own words where it left some, else `death`."""
+    if end is not None and not end.out_of_memory and (text := read_told(paths.root, paths.failure)):
+        return text if text.startswith(("ClientError", "AlgorithmError")) else f"AlgorithmError: {text}"
+    return death(end, who)
 
 
 def death(end: Exited | None, who: str) -> str:

@@ -13,6 +13,7 @@ NOUNS = (
     "training_jobs",
     "tuning_jobs",
     "processing_jobs",
+    "compilation_jobs",
     "models",
     "transform_jobs",
     "endpoint_configs",

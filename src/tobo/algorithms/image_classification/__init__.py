@@ -8,7 +8,7 @@ _LIST = ("application/x-image", "text/plain", "text/tab-separated-values")
 
 ALGORITHM = Algorithm(
     name="image-classification",
-    repositories=("image-classification",),
+    repositories=("image-classification", "image-classification-neo"),
     hyperparameters=HYPERPARAMETERS,
     metrics=(
         Metric("train:accuracy", r"Epoch\[\d+\] Train-accuracy=([0-9.]+)"),

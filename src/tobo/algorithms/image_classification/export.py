@@ -1,30 +1,22 @@
-"""What a training leaves in the model folder: one graph, its weights, its labels, its figures, and golden pictures."""
+"""What a training leaves in the model folder: one graph, its weights, its labels, its figures, and pictures to try it with."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from onnx import TensorProto
 from safetensors.torch import save
 from torch import nn
 
 from tobo.algorithms.image_classification import metrics
-from tobo.algorithms.image_classification.classifier import Classifier, HeadClassifier, Preprocessing, scores
+from tobo.algorithms.image_classification.classifier import Classifier, HeadClassifier, Preprocessing
 from tobo.algorithms.image_classification.dataset import Dataset
+from tobo.algorithms.image_classification.golden import write_calibration, write_golden
 from tobo.algorithms.image_classification.onnx_graph import Graph, add_network
 from tobo.algorithms.image_classification.progress import Progress
 from tobo.algorithms.image_classification.resizing import add_centre_crop, add_resize
 from tobo.algorithms.image_classification.settings import Settings
-from tobo.inference.model import load
-
-GOLDEN = 4
-"""Pictures that travel with the model, with the scores that it has to give for them."""
-
-MAX_DIFFERENCE = 1e-3
-"""By how much torch and ONNX Runtime may differ on a golden picture's scores."""
 
 
 def onnx_model(network: Classifier | HeadClassifier, settings: Settings) -> bytes:
@@ -66,6 +58,7 @@ def write(
     _write_json(folder / "model.json", describe(settings, preprocessing, labels))
     _write_json(folder / "metrics.json", figures(progress, labels, train, validation))
     write_golden(folder, network, settings, validation or train)
+    write_calibration(folder, train, None if validation else folder / "golden")
 
 
 def describe(settings: Settings, preprocessing: Preprocessing, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -101,31 +94,6 @@ def figures(progress: Progress, labels: tuple[str, ...], train: Dataset, validat
     if progress.best_scored is not None:
         found["validation"] = metrics.report(progress.best_scored, labels)
     return found
-
-
-def write_golden(folder: Path, network: Classifier | HeadClassifier, settings: Settings, dataset: Dataset) -> None:
-    """Copies a few pictures with torch's scores into golden/, and checks the written graph against them."""
-    golden = folder / "golden"
-    golden.mkdir(exist_ok=True)
-    chosen = dataset.indices()[:: max(1, len(dataset) // GOLDEN)][:GOLDEN]
-    expected: dict[str, list[float]] = {}
-    network.eval()
-    for batch in dataset.batches(chosen, len(chosen)):
-        with torch.no_grad():
-            rows = scores(network(torch.from_numpy(dataset.cropped(batch))), settings.multi_label)
-        for index, row in zip(batch.indices, rows.tolist(), strict=True):
-            example = dataset.examples[index]
-            name = f"{index:06d}{example.file.suffix if example.offset is None else ''}"
-            (golden / name).write_bytes(example.read())
-            expected[name] = row
-    _write_json(golden / "scores.json", expected)
-    answered = load(folder).predict([(golden / name).read_bytes() for name in expected])
-    difference = float(np.abs(np.array(answered) - np.array(list(expected.values()))).max(initial=0.0))
-    print(f"Parity: torch and ONNX Runtime differ by at most {difference:.2e} on {len(expected)} pictures.", flush=True)
-    if not difference <= MAX_DIFFERENCE:
-        raise RuntimeError(
-            f"the exported graph differs from the trained network by {difference} on its golden pictures"
-        )
 
 
 def _write_json(file: Path, value: Any) -> None:

@@ -25,7 +25,7 @@ from tobo.algorithms.image_classification.settings import Settings
 LARGEST = 2 << 30
 """Bytes in the folder; those used longest ago go first."""
 
-_FORMAT = 1
+_FORMAT = 2
 _PATIENCE = 0.05
 
 

@@ -11,6 +11,8 @@ from tobo.algorithms.image_classification.settings import Settings
 THRESHOLD = 0.5
 """From which score a class counts as present (multi_label)."""
 
+SCORE_BINS = 10
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -49,7 +51,10 @@ class Scores:
 
 
 def report(scored: Scores, labels: tuple[str, ...]) -> dict[str, Any]:
-    """metrics.json's figures: accuracy, cross entropy, classes, and the confusion matrix [true][predicted].
+    """metrics.json's figures: accuracy, cross entropy, classes, score distribution, confusion matrix [true][predicted].
+
+    The distribution counts each label's score over all pictures in SCORE_BINS equal bins from 0 to 1: what a device's
+    scores are held against.
 
     With multi_label each class has a 2 x 2 matrix of its own: [[true no, false yes], [false no, true yes]].
     A ratio without cases (0 / 0) is 0.
@@ -72,7 +77,13 @@ def report(scored: Scores, labels: tuple[str, ...]) -> dict[str, Any]:
         confusion = matrix.tolist()
     found["confusion_matrix"] = confusion
     found["classes"] = [_class(labels[i], int(both[i]), int(only_said[i]), int(only_true[i])) for i in range(count)]
+    found["score_distribution"] = {label: _histogram(scored.scores[:, i]) for i, label in enumerate(labels)}
     return found
+
+
+def _histogram(scores: npt.NDArray[np.float32]) -> list[int]:
+    bins = np.minimum((scores * SCORE_BINS).astype(np.int64), SCORE_BINS - 1)
+    return [int(count) for count in np.bincount(bins, minlength=SCORE_BINS)]
 
 
 def _class(label: str, hits: int, false_alarms: int, misses: int) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from tobo.kit.fault import Fault
 from tobo.kit.paths import MlPaths
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.kit.states import Step
-from tobo.kit.strangers import read_told
 from tobo.operations.channels import lay_out_channel
 from tobo.operations.context import Context
 from tobo.operations.credentials import role_credentials
 from tobo.operations.images import Image, Program, find_image
-from tobo.operations.jobs import death
+from tobo.operations.jobs import last_words
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.operations.own_code import Surroundings, surround
 from tobo.operations.results import is_empty, put_archive, put_folder
@@ -111,7 +110,7 @@ def watch(context: Context, row: Row) -> Outcome:
     if isinstance(state, Exited) or state is None:
         if state is not None and state.code == 0:
             return Happened("succeeded", found)
-        return Happened("died", found, _failure_reason(context, row, state))
+        return Happened("died", found, last_words(ml_paths(context, row), state, "algorithm"))
     limit = row.asked["StoppingCondition"]["MaxRuntimeInSeconds"]
     if context.clock.now() - state.started > limit:
         return Happened("time_up", found)
@@ -202,14 +201,6 @@ def _save_checkpoints(context: Context, row: Row) -> None:
 def _checkpoint_uri(row: Row) -> S3Uri | None:
     config = row.asked.get("CheckpointConfig")
     return parse_s3_uri(config["S3Uri"], "CheckpointConfig.S3Uri") if config else None
-
-
-def _failure_reason(context: Context, row: Row, end: Exited | None) -> str:
-    """The algorithm's own words where it left some, else how its process died."""
-    paths = ml_paths(context, row)
-    if end is not None and not end.out_of_memory and (text := read_told(paths.root, paths.failure)):
-        return text if text.startswith(("ClientError", "AlgorithmError")) else f"AlgorithmError: {text}"
-    return death(end, "algorithm")
 
 
 def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
