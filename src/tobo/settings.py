@@ -38,6 +38,8 @@ class Settings:
 
     notification_webhook: str | None = None
     """http(s) address that notifications of asynchronous inference are posted to."""
+    deployment_timeout_seconds: float = 86_400.0
+    """After how long without an answer of a device its deployment has failed."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **chosen: object) -> "Settings":
@@ -58,6 +60,7 @@ class Settings:
             ("queue_seconds", "TOBO_QUEUE_SECONDS", positive_number),
             ("pretrained", "TOBO_PRETRAINED", str),
             ("notification_webhook", "TOBO_NOTIFICATION_WEBHOOK", str),
+            ("deployment_timeout_seconds", "TOBO_DEPLOYMENT_TIMEOUT_SECONDS", positive_number),
         ):
             if value := environment.get(variable):
                 try:
