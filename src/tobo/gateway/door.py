@@ -18,6 +18,7 @@ from tobo.gateway.answers import Send, send_answer
 from tobo.gateway.authentication import Head, Signed, authenticate, check_body, region_of_bucket
 from tobo.gateway.bodies import ClientGone, Receive, take_body, too_large, wanted_digests
 from tobo.gateway.chunks import Chunks
+from tobo.gateway.device_credentials import answer_credentials, asked_alias
 from tobo.gateway.refusals import protocol_of, refusal
 from tobo.gateway.s3_requests import hoisted, unframed
 from tobo.gateway.signature import Refused, read_claim
@@ -76,7 +77,10 @@ class Door:
             return
         exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}")
         try:
-            response = await self._refused_or_answered(exchange, receive)
+            if (alias := asked_alias(head)) is not None:
+                response = await self._credentials(alias, head, scope)
+            else:
+                response = await self._refused_or_answered(exchange, receive)
             size = await send_answer(send, response, self._pool, receive)
         except ClientGone:
             log.info("the client closed the connection before its request %s was over", exchange.request_id)
@@ -86,6 +90,13 @@ class Door:
                 exchange.body.path.unlink(missing_ok=True)
         if access_log.isEnabledFor(logging.INFO):
             access_log.info("", extra={"request": _line(exchange, response.status, size, perf_counter() - started)})
+
+    async def _credentials(self, alias: str, head: Head, scope: Mapping[str, Any]) -> Response:
+        """What a certificate proves takes the place of a signature."""
+        extensions = scope.get("extensions", {})
+        return await get_running_loop().run_in_executor(
+            self._pool, answer_credentials, self._context, alias, head.headers, extensions
+        )
 
     async def _refused_or_answered(self, exchange: Exchange, receive: Receive) -> Response:
         head = exchange.head

@@ -17,6 +17,7 @@ NOUNS = (
     "endpoint_configs",
     "endpoints",
     "autoscaling",
+    "things",
     "device_fleets",
     "devices",
     "edge_packaging_jobs",

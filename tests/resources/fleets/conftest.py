@@ -9,7 +9,8 @@ from tests.support.fleets import STAND_IN, Fleet
 
 @pytest.fixture(scope="session")
 def fleet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    served = Server(tmp_path_factory.mktemp("fleets") / "state", {"PYTHONPATH": str(STAND_IN)})
+    environment = {"PYTHONPATH": str(STAND_IN), "TOBO_TLS_PORT": "0"}
+    served = Server(tmp_path_factory.mktemp("fleets") / "state", environment)
     try:
         yield served.start()
     finally:
