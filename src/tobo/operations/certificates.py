@@ -75,6 +75,21 @@ def device_authority(state: Path) -> Authority:
     return Authority(x509.load_pem_x509_certificate(authority_file(state).read_bytes()), key)
 
 
+PUBLISHER = "tobo"
+"""The name that this server has at a broker. No device may be called so."""
+
+
+def publisher_files(state: Path) -> tuple[Path, Path]:
+    """Certificate and key (0600) that this server shows to a broker; made at first use."""
+    certificate, key = state / "edge" / "publisher.pem", state / "edge" / "publisher.key"
+    if not certificate.exists():
+        drawn = ec.generate_private_key(ec.SECP256R1())
+        issued = device_authority(state).issue(common_name(PUBLISHER), drawn.public_key(), CLIENT)
+        replace_file(key, private_pem(drawn), 0o600)
+        replace_file(certificate, pem(issued), 0o644)
+    return certificate, key
+
+
 def authority_file(state: Path) -> Path:
     """The certificate of the devices' authority."""
     return state / "edge" / "authority.pem"

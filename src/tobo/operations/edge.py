@@ -96,6 +96,11 @@ def role_alias(fleet: str) -> str:
     return f"SageMakerEdge-{fleet}"
 
 
+def nudge_topic(space: Namespace, fleet: str, device: str) -> str:
+    """The MQTT topic on which a device is told to poll."""
+    return f"tobo/{space.account}/{space.region}/{fleet}/{device}/nudge"
+
+
 def fleet_folder(location: str, fleet: str, *parts: str) -> S3Uri:
     """Where a fleet keeps things in S3, below its OutputConfig's S3OutputLocation."""
     return parse_s3_uri(location, "OutputConfig.S3OutputLocation").below(fleet, *parts)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tobo.kit.arn import Arn
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call, service_principal
@@ -29,8 +30,8 @@ def create_device_fleet(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def describe_device_fleet(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read."""
     row = known_row(call, FLEET, asked["DeviceFleetName"], _missing)
-    alias = {"IotRoleAlias": role_alias(row.key.name)} if row.asked.get("EnableIotRoleAlias") else {}
-    return {**row.asked, **_head(row), **alias}
+    alias = Arn("iot", row.key.space.region, row.key.space.account, f"rolealias/{role_alias(row.key.name)}")
+    return {**row.asked, **_head(row), **({"IotRoleAlias": str(alias)} if row.asked.get("EnableIotRoleAlias") else {})}
 
 
 @operation("sagemaker", "UpdateDeviceFleet")

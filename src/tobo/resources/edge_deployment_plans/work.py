@@ -6,9 +6,10 @@ from typing import Any
 from tobo.kit.fault import Fault
 from tobo.kit.states import Step
 from tobo.operations.context import Context
-from tobo.operations.edge import TOLD, devices_of, is_newest, move, told_in
+from tobo.operations.edge import OPEN, TOLD, devices_of, is_newest, move, told_in
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.resources.edge_deployment_plans import states
+from tobo.resources.edge_deployment_plans.nudging import nudge_devices
 from tobo.resources.edge_deployment_plans.plan import KIND, STAGE, deployment_name, policy_of, selected, stage_of
 from tobo.resources.edge_deployment_plans.telling import already_there, bundles, tell
 from tobo.store.base import Key, Row
@@ -38,7 +39,10 @@ def select(context: Context, row: Row) -> Outcome:
 
 
 def nudge(context: Context, row: Row) -> Outcome:
-    """Devices poll anyway."""
+    """Tells those who have something new to poll at once; devices poll anyway."""
+    nudge_devices(
+        context, [told for told in told_in(context, row.key.space, deployment_name(row)) if told.state in OPEN]
+    )
     return Done()
 
 

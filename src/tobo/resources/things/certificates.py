@@ -43,10 +43,10 @@ def create_keys_and_certificate(call: Call, asked: Asked) -> dict[str, Any]:
 
 @operation("iot", "CreateCertificateFromCsr", resource=_resource)
 def create_certificate_from_csr(call: Call, asked: Asked) -> dict[str, Any]:
-    """Raises Fault InvalidRequestException for what is no signing request, or one of a weak key."""
+    """Raises Fault InvalidRequestException for what is no signing request, one of a weak key, or the server's own name."""
     from cryptography import x509
 
-    from tobo.operations.certificates import is_strong
+    from tobo.operations.certificates import PUBLISHER, is_strong
 
     try:
         request = x509.load_pem_x509_csr(asked["certificateSigningRequest"].encode())
@@ -58,6 +58,8 @@ def create_certificate_from_csr(call: Call, asked: Asked) -> dict[str, Any]:
         raise invalid(
             "The signing request is not signed by its own key, or the key is weak; use RSA of 2048 bits or an elliptic curve."
         )
+    if any(part.value == PUBLISHER for part in request.subject):
+        raise invalid(f"'{PUBLISHER}' is this server's own name at a broker; give the device another one.")
     return _issue(call, request.subject, key, asked)
 
 
