@@ -33,11 +33,19 @@ class Fleet:
     name: str = field(default_factory=lambda: f"line-{uuid.uuid4().hex[:8]}")
 
     def __post_init__(self) -> None:
+        self.connect()
+        self._make()
+
+    def connect(self) -> None:
+        """To the server where it is now: one that was started again has another port."""
         self.sagemaker, self.edge, self.s3, self.iot = (
             client(self.server, service, self.region) for service in ("sagemaker", "sagemaker-edge", "s3", "iot")
         )
+
+    def _make(self) -> None:
         self.bucket = f"bucket-{self.name}"
-        self.s3.create_bucket(Bucket=self.bucket)
+        where = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
+        self.s3.create_bucket(Bucket=self.bucket, **({"CreateBucketConfiguration": where} if where else {}))
         self.sagemaker.create_device_fleet(
             DeviceFleetName=self.name, RoleArn=ROLE, OutputConfig={"S3OutputLocation": f"s3://{self.bucket}/home"}
         )
@@ -80,6 +88,12 @@ class Fleet:
             OutputConfig={"S3OutputLocation": f"s3://{self.bucket}/bundles"},
         )
         return name
+
+    def restart(self) -> None:
+        """kill -9, and a new server on the same state folder."""
+        self.server.kill()
+        self.server.start()
+        self.connect()
 
     def package(self, version: str = "1.0", model: str = "marbles") -> str:
         """The name of a completed packaging job."""

@@ -3,6 +3,7 @@
 Source: mosquitto.conf(5). A client's name is its certificate's, which is `<fleet>/<device>` for an enrolled device.
 """
 
+import getpass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,6 +13,7 @@ from tobo.operations.certificates import PUBLISHER, SERVER, common_name, device_
 from tobo.operations.signing import replace_file
 
 _CONFIGURATION = """\
+user {user}
 listener {port}
 cafile {folder}/authority.pem
 certfile {folder}/broker.pem
@@ -31,7 +33,10 @@ pattern read tobo/{account}/+/%u/nudge
 
 
 def write_broker(folder: Path, state: Path, account: str, host: str, port: int) -> Path:
-    """The configuration's path. A broker that has its certificate already keeps it."""
+    """The configuration's path. A broker that has its certificate already keeps it.
+
+    Started by root it becomes the user who has called, who alone may read the folder.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = device_authority(state)
     if not (folder / "broker.pem").exists():
@@ -42,5 +47,5 @@ def write_broker(folder: Path, state: Path, account: str, host: str, port: int) 
     replace_file(folder / "authority.pem", pem(authority.certificate), 0o644)
     replace_file(folder / "acl", _ACL.format(publisher=PUBLISHER, account=account).encode(), 0o600)
     file = folder / "mosquitto.conf"
-    replace_file(file, _CONFIGURATION.format(folder=folder, port=port).encode(), 0o644)
+    replace_file(file, _CONFIGURATION.format(folder=folder, port=port, user=getpass.getuser()).encode(), 0o644)
     return file

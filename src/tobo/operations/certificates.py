@@ -5,6 +5,8 @@ the certificate's row (resources/things). Imported late: cryptography costs 50 m
 """
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,10 +64,7 @@ def new_authority(name: str) -> Authority:
 
 def device_authority(state: Path) -> Authority:
     """That of the devices, made at first use: <state>/edge/authority.pem, and authority.key (0600)."""
-    folder = state / "edge"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "authority.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with _locked(state) as folder:
         if not authority_file(state).exists():
             made = new_authority("tobo devices")
             replace_file(folder / "authority.key", private_pem(made.key), 0o600)
@@ -82,12 +81,24 @@ PUBLISHER = "tobo"
 def publisher_files(state: Path) -> tuple[Path, Path]:
     """Certificate and key (0600) that this server shows to a broker; made at first use."""
     certificate, key = state / "edge" / "publisher.pem", state / "edge" / "publisher.key"
-    if not certificate.exists():
-        drawn = ec.generate_private_key(ec.SECP256R1())
-        issued = device_authority(state).issue(common_name(PUBLISHER), drawn.public_key(), CLIENT)
-        replace_file(key, private_pem(drawn), 0o600)
-        replace_file(certificate, pem(issued), 0o644)
+    authority = device_authority(state)
+    with _locked(state):
+        if not certificate.exists():
+            drawn = ec.generate_private_key(ec.SECP256R1())
+            issued = authority.issue(common_name(PUBLISHER), drawn.public_key(), CLIENT)
+            replace_file(key, private_pem(drawn), 0o600)
+            replace_file(certificate, pem(issued), 0o644)
     return certificate, key
+
+
+@contextmanager
+def _locked(state: Path) -> Iterator[Path]:
+    """The command line makes what the server makes, too."""
+    folder = state / "edge"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield folder
 
 
 def authority_file(state: Path) -> Path:

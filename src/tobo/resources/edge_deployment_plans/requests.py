@@ -44,10 +44,10 @@ def check_stages(stages: Sequence[Mapping[str, Any]], known: Sequence[str] = ())
             raise validation(
                 f"{place} has {surplus}, which is not for DeviceSubsetType {selection['DeviceSubsetType']}."
             )
-        if not selection.get(needed):
-            raise validation(f"{place} needs {needed} for DeviceSubsetType {selection['DeviceSubsetType']}.")
-        if not 1 <= selection.get("Percentage", 1) <= 100:
-            raise validation(f"{place} has Percentage {selection['Percentage']}; expected 1 to 100.")
+        if not selection.get(needed) or selection.get("Percentage", 1) < 1:
+            raise validation(
+                f"{place} needs {needed} for DeviceSubsetType {selection['DeviceSubsetType']}, and not an empty one."
+            )
 
 
 def _check_unique(names: Sequence[str], member: str) -> None:

@@ -4,6 +4,9 @@ A device's table knows answers that come late: the truth is shown, and who deplo
 ROLLBACK_ON_FAILURE goes back as the others did.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from tobo.kit.states import Step, Table
 
 STAGE: Table = {
@@ -78,28 +81,21 @@ DEVICE_STATUS = {
 }
 """The AWS DeviceDeploymentStatus of each state; what the status cannot tell, the message begins with."""
 
-_WORDS = {
-    "TimedOut": "TimedOut: ",
-    "RolledBack": "RolledBack: ",
-    "RollingBack": "RollingBack: ",
-    "Withdrawn": "Withdrawn: ",
-    "Superseded": "Superseded: ",
-}
+_WORDS = ("TimedOut", "Superseded", "Withdrawn", "RollingBack", "RolledBack")
+"""States that the status does not tell apart."""
 
 
-def stage_step(state: str, now: float, message: str, found: dict[str, object]) -> dict[str, object]:
+def stage_step(state: str, now: float, message: str, found: Mapping[str, Any]) -> dict[str, object]:
     """What a step adds to a stage: a new round where it starts, and why it did not end well."""
     if state == "Starting":
-        given = found.get("_round", 0)
-        assert isinstance(given, int)
-        return {"_round": given + 1, "_started": now, "_message": "", "_devices": [], "_already": {}}
+        return {"_round": found.get("_round", 0) + 1, "_started": now, "_message": "", "_already": {}}
     return {"_message": message} if message else {}
 
 
-def device_step(state: str, now: float, message: str) -> dict[str, object]:
-    """What a step adds to a device's deployment; a silent step keeps what was said before."""
-    if state == "Deployed":
-        return {"_message": message}
-    if message:
-        return {"_message": f"{_WORDS.get(state, '')}{message}"[:1024]}
-    return {}
+def device_step(state: str, message: str) -> dict[str, object]:
+    """What a step adds to a device's deployment: what there is to say. Who is given up has been said to be silent."""
+    if state == "Abandoned":
+        return {}
+    if state == "RolledBack":
+        message = message or "The device has its other version again."
+    return {"_message": f"{f'{state}: ' if state in _WORDS and message else ''}{message}"[:1024]}

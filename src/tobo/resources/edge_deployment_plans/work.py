@@ -35,7 +35,7 @@ def select(context: Context, row: Row) -> Outcome:
             already[name] = by
         else:
             tell(context, plan, row, devices[name], models, policy_of(stage))
-    return Happened("selected", {"_devices": names, "_already": already})
+    return Happened("selected", {"_already": already})
 
 
 def nudge(context: Context, row: Row) -> Outcome:
@@ -115,11 +115,11 @@ def _policy(context: Context, row: Row) -> str:
 
 
 def _on_stage_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.stage_step(step.state, now, message, dict(row.found))
+    return states.stage_step(step.state, now, message, row.found)
 
 
 def _on_device_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.device_step(step.state, now, message)
+    return states.device_step(step.state, message)
 
 
 MACHINE = register(
