@@ -138,12 +138,14 @@ def _certificate(clients: _Clients, wanted: Wanted) -> tuple[ec.EllipticCurvePri
 
 
 def _register(clients: _Clients, wanted: Wanted) -> None:
-    """A device that was registered without the thing is that thing from now on."""
+    """One that is registered already is changed: with another card it has nothing of what it was told before."""
     device = {"DeviceName": wanted.device, "IotThingName": wanted.thing}
     try:
-        clients.sagemaker.register_devices(DeviceFleetName=wanted.fleet, Devices=[device])
-    except clients.sagemaker.exceptions.ResourceInUse:
         clients.sagemaker.update_devices(DeviceFleetName=wanted.fleet, Devices=[device])
+    except clients.sagemaker.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFound":
+            raise
+        clients.sagemaker.register_devices(DeviceFleetName=wanted.fleet, Devices=[device])
 
 
 def _broker(clients: _Clients, space: Namespace, wanted: Wanted) -> dict[str, Any] | None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
-from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.support.fleets import STAND_IN, Fleet, stage
 from tests.support.processes import until
@@ -118,8 +116,22 @@ def test_a_stage_is_stopped_and_started_again(fleet: Fleet) -> None:
     assert fleet.told("cam-1") is None
     fleet.answer("cam-2", command)
     assert fleet.await_status(plan, "DEPLOYED")["EdgeDeploymentSuccessInStage"] == 2
-    with pytest.raises(ClientError, match="is DEPLOYED"):
-        fleet.start(plan)
+
+
+def test_a_stage_starts_again_for_devices_that_joined_or_were_changed(fleet: Fleet) -> None:
+    plan = started(fleet, "cam-1", "cam-2")
+    for name in ("cam-1", "cam-2"):
+        fleet.answer(name, fleet.await_command(name))
+    fleet.await_status(plan, "DEPLOYED")
+    fleet.start(plan)  # nobody is left
+    fleet.await_status(plan, "DEPLOYED")
+    fleet.register("cam-3")
+    fleet.sagemaker.update_devices(DeviceFleetName=fleet.name, Devices=[{"DeviceName": "cam-2", "Description": "new"}])
+    fleet.start(plan)
+    for name in ("cam-2", "cam-3"):
+        fleet.answer(name, fleet.await_command(name))
+    assert fleet.told("cam-1") is None
+    assert fleet.await_status(plan, "DEPLOYED")["EdgeDeploymentSuccessInStage"] == 3
 
 
 def test_something_newer_takes_the_place_of_what_a_device_has_not_answered(fleet: Fleet) -> None:

@@ -25,10 +25,10 @@ from tobo.store.base import AlreadyExists, Event, Row
 
 @operation("sagemaker", "StartEdgeDeploymentStage", resource=plan_resource)
 def start_edge_deployment_stage(call: Call, asked: Asked) -> dict[str, Any]:
-    """One that is over or was stopped starts anew, for the devices that do not have its models yet.
+    """One that is over or was stopped starts anew, for the devices that do not have its models yet: those that failed, that
+    joined the fleet, or that were enrolled again.
 
-    Raises Fault ResourceNotFound; ResourceInUse while a stage of the plan is under way; ValidationException for one that
-    is DEPLOYED.
+    Raises Fault ResourceNotFound; ResourceInUse while a stage of the plan is under way.
     """
     plan = plan_row(call, asked["EdgeDeploymentPlanName"])
     stage_of(plan, asked["StageName"])
@@ -113,10 +113,8 @@ def _started(call: Call, plan: Row, stage: str) -> bool:
 
 def _startable(call: Call, asked: Asked) -> Row:
     row = _row(call, asked)
-    if ("start", row.state) in {(event, state) for state, event in states.STAGE}:
+    if row.state in states.IDLE:
         return row
-    if row.state == "Deployed":
-        raise validation(f"The stage '{asked['StageName']}' is DEPLOYED; there is nothing left to start.")
     raise Fault("ResourceInUse", f"The stage '{asked['StageName']}' is {row.status} already.")
 
 

@@ -24,6 +24,7 @@ STAGE: Table = {
     ("Stopping", "halted"): Step("Stopped"),
     ("Stopping", "stop"): Step("Stopping", ("withdraw", "halt")),
     ("Stopping", "failed"): Step("Failed"),
+    ("Deployed", "start"): Step("Starting", ("select",)),
     ("Stopped", "start"): Step("Starting", ("select",)),
     ("Failed", "start"): Step("Starting", ("select",)),
 }

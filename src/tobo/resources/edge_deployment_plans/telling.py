@@ -53,12 +53,15 @@ def bundles(context: Context, plan: Row) -> list[dict[str, Any]]:
     return found
 
 
-def already_there(context: Context, plan: Row, device: str) -> str | None:
-    """The stage of this plan by which a device has the plan's models, and nothing newer; None where it has not."""
-    newest = next(told_to(context, plan.key.space, plan.asked["DeviceFleetName"], device), None)
+def already_there(context: Context, plan: Row, device: Row) -> str | None:
+    """The stage of this plan by which a device has the plan's models, and nothing newer; None where it has not.
+
+    What it was told before it was registered, or changed, may have been another card's.
+    """
+    newest = next(told_to(context, plan.key.space, plan.asked["DeviceFleetName"], device.asked["DeviceName"]), None)
     if newest is None or newest.state != "Deployed" or newest.found["_plan"] != plan.id:
         return None
-    return str(newest.asked["StageName"])
+    return str(newest.asked["StageName"]) if newest.created >= device.modified else None
 
 
 def tell(

@@ -30,7 +30,7 @@ def select(context: Context, row: Row) -> Outcome:
     models = bundles(context, plan)
     already: dict[str, str] = {}
     for name in names:
-        by = already_there(context, plan, name)
+        by = already_there(context, plan, devices[name])
         if by is not None:
             already[name] = by
         else:
