@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from tobo.kit.arn import Arn, Namespace
+from tobo.kit.arn import Arn, Namespace, sagemaker_arn
 from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.operations.context import Call, Context
@@ -17,7 +17,7 @@ from tobo.operations.machine import MACHINES, advance
 from tobo.operations.registry import Asked
 from tobo.store.base import Conflict, Key, Query, Row
 
-FLEET, DEVICE, TOLD = "device-fleet", "device", "device-deployment"
+FLEET, DEVICE, STAGE, TOLD = "device-fleet", "device", "edge-deployment-stage", "device-deployment"
 
 UNDO = "-undo"
 """Ends the name of the command by which a deployment is taken back, so that an answer says which of both it is of."""
@@ -40,6 +40,16 @@ def device_arn(space: Namespace, fleet: str, device: str) -> str:
 def device_resource(call: Call, asked: Asked) -> str:
     """The device that a request is about, for the check of policies."""
     return device_arn(call.space, asked.get("DeviceFleetName", "*"), asked.get("DeviceName", "*"))
+
+
+def fleet_resource(call: Call, asked: Asked) -> str:
+    """The fleet that a request is about, likewise."""
+    return sagemaker_arn(call.space, FLEET, asked.get("DeviceFleetName", "*"))
+
+
+def stage_key(space: Namespace, plan: str, stage: str) -> Key:
+    """The row of a plan's stage, which is there once it has started."""
+    return Key(space, STAGE, f"{plan}/{stage}")
 
 
 def device_row(call: Call, fleet: str, device: str) -> Row:

@@ -151,6 +151,17 @@ def test_an_alias_that_is_none(device: Device, alias: str) -> None:
     assert device.ask(alias=alias)[0] == 403
 
 
+def test_a_fleet_whose_alias_was_switched_off(device: Device) -> None:
+    output = {"S3OutputLocation": f"s3://{device.fleet.bucket}/home"}
+    device.fleet.sagemaker.update_device_fleet(
+        DeviceFleetName=device.fleet.name, OutputConfig=output, EnableIotRoleAlias=False
+    )
+    assert device.ask()[0] == 403
+    enable_alias(device.fleet)
+    device.fleet.iot.delete_role_alias(roleAlias=device.alias)
+    assert device.ask()[0] == 403
+
+
 def test_a_deregistered_device(device: Device) -> None:
     device.fleet.sagemaker.deregister_devices(DeviceFleetName=device.fleet.name, DeviceNames=[device.name])
     assert device.ask()[0] == 403

@@ -203,3 +203,22 @@ def test_plans_are_listed(fleet_server: Server) -> None:
     assert listed(SortBy="DEVICE_FLEET_NAME", SortOrder="Ascending") == ["a-line", "b-line", "c-line"]
     assert listed(DeviceFleetNameContains="B-l") == ["b-line"]
     assert listed(NameContains=plans["c-line"]) == ["c-line"]
+
+
+def test_tags_of_fleets_bundles_and_plans(fleet: Fleet) -> None:
+    sagemaker, tags = fleet.sagemaker, [{"Key": "line", "Value": "1"}]
+    name = f"{fleet.name}-tagged"
+    sagemaker.create_device_fleet(
+        DeviceFleetName=name, OutputConfig={"S3OutputLocation": "s3://bucket/home"}, Tags=tags
+    )
+    job = fleet.package()
+    plan = fleet.plan(job=job)
+    arns = {
+        sagemaker.describe_device_fleet(DeviceFleetName=name)["DeviceFleetArn"]: tags,
+        sagemaker.describe_edge_packaging_job(EdgePackagingJobName=job)["EdgePackagingJobArn"]: [],
+        fleet.described(plan)["EdgeDeploymentPlanArn"]: [],
+    }
+    for arn, given in arns.items():
+        assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == given
+        sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "team", "Value": "a"}])
+        assert {"Key": "team", "Value": "a"} in sagemaker.list_tags(ResourceArn=arn)["Tags"]

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from tobo.operations.context import Call
-from tobo.operations.edge import CONNECTED_SECONDS, devices_of
+from tobo.operations.edge import CONNECTED_SECONDS, devices_of, fleet_resource
 from tobo.operations.registry import Asked, operation
 from tobo.store.base import Row
 
@@ -12,7 +12,7 @@ _LONGEST = 800
 """Characters of a report's Description."""
 
 
-@operation("sagemaker", "GetDeviceFleetReport")
+@operation("sagemaker", "GetDeviceFleetReport", resource=fleet_resource)
 def get_device_fleet_report(call: Call, asked: Asked) -> dict[str, Any]:
     """Connected is who sent a heartbeat within CONNECTED_SECONDS, active who classified, sampling who kept a sample then.
 

@@ -6,7 +6,7 @@ from typing import Any
 from tobo.kit.arn import sagemaker_arn
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
-from tobo.operations.edge import told_in
+from tobo.operations.edge import stage_key, told_in
 from tobo.operations.listing import Tokens
 from tobo.operations.registry import Asked, operation
 from tobo.operations.rows import add_row, change_row
@@ -17,7 +17,6 @@ from tobo.resources.edge_deployment_plans.plan import (
     counts,
     deployment_name,
     plan_row,
-    stage_key,
     stage_of,
     stages_of,
 )

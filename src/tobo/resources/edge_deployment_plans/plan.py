@@ -4,14 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call, Context
 from tobo.operations.edge import TOLD
 from tobo.operations.rows import known_row
-from tobo.store.base import Key, Query, Row
+from tobo.store.base import Query, Row
 
-KIND, STAGE = "edge-deployment", "edge-deployment-stage"
+KIND = "edge-deployment"
 
 DO_NOTHING: Mapping[str, Any] = {"FailureHandlingPolicy": "DO_NOTHING"}
 """The DeploymentConfig of a stage that has none."""
@@ -27,10 +26,6 @@ def plan_row(call: Call, name: str) -> Row:
 
 def _missing(arn: str) -> Fault:
     return Fault("ResourceNotFound", f"There is no edge deployment plan '{arn.rsplit('/', 1)[-1]}'.")
-
-
-def stage_key(space: Namespace, plan: str, stage: str) -> Key:
-    return Key(space, STAGE, f"{plan}/{stage}")
 
 
 def stage_of(plan: Row, name: str) -> Mapping[str, Any]:

@@ -5,18 +5,16 @@ from typing import Any
 
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
-from tobo.operations.edge import device_arn, devices_of, told_in
+from tobo.operations.edge import STAGE, device_arn, devices_of, stage_key, told_in
 from tobo.operations.listing import Tokens
 from tobo.operations.machine import advance_fresh
 from tobo.operations.registry import Asked, operation
 from tobo.resources.edge_deployment_plans import states
 from tobo.resources.edge_deployment_plans.api import plan_resource
 from tobo.resources.edge_deployment_plans.plan import (
-    STAGE,
     deployment_name,
     plan_row,
     selected,
-    stage_key,
     stage_of,
     stages_of,
 )

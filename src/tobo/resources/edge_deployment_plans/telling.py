@@ -105,7 +105,7 @@ def _downgrade(context: Context, device: Row, models: Sequence[Mapping[str, Any]
     """Why a device would refuse a model: what it has of that handle is newer. "" where it would not."""
     has: dict[str, Mapping[str, Any]] = {}
     for told in told_to(context, device.key.space, device.asked["DeviceFleetName"], device.asked["DeviceName"]):
-        if told.state == "Deployed":
+        if told.state == "Deployed" and told.created >= device.modified:
             for model in told.asked["Models"]:
                 has.setdefault(model["handle"], model)
     for model in models:

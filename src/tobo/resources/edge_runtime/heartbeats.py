@@ -9,7 +9,7 @@ import orjson
 
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
-from tobo.operations.edge import TOLD, UNDO, device_resource, device_row, move
+from tobo.operations.edge import TOLD, UNDO, device_resource, device_row, move, stage_key
 from tobo.operations.registry import Asked, operation
 from tobo.store.base import Conflict, Key, Row
 from tobo.telemetry.base import Point
@@ -22,6 +22,8 @@ GROUP = "/aws/sagemaker/EdgeFleets"
 DRIFT, DRIFT_BAND = "ScoreDrift", 0.2
 """The population stability index from which scores count as drifted: above 0.25 a population has changed, below 0.1 it
 has not (Siddiqi, Credit Risk Scorecards, 2006)."""
+
+MOST_MODELS, MOST_METRICS = 100, 1000
 
 _UNITS = {"Decisions": "Count", "Rejects": "Count", "Latency": "Milliseconds", "OutboxBytes": "Bytes"}
 _OLDEST, _NEWEST = 14 * 86_400.0, 2 * 3_600.0
@@ -42,6 +44,8 @@ def send_heartbeat(call: Call, asked: Asked) -> dict[str, Any]:
     """
     fleet, name = asked["DeviceFleetName"], asked["DeviceName"]
     device_row(call, fleet, name)
+    if len(asked.get("Models", [])) > MOST_MODELS or len(asked.get("AgentMetrics", [])) > MOST_METRICS:
+        raise validation(f"A heartbeat has at most {MOST_MODELS} Models and {MOST_METRICS} AgentMetrics; send several.")
     if result := asked.get("DeploymentResult"):
         _take_result(call, fleet, name, result)
     points = [point for point in _points(call.now, asked) if -_OLDEST <= point.at - call.now <= _NEWEST]
@@ -70,13 +74,9 @@ def _take_result(call: Call, fleet: str, name: str, result: Mapping[str, Any]) -
         log.warning("device %s of fleet %s answers for '%s', which it was not told", name, fleet, deployment)
         return
     if move(call.context, told, event, result.get("DeploymentStatusMessage", "")):
-        stage = Key(call.space, "edge-deployment-stage", _stage_name(told))
+        stage = stage_key(call.space, told.asked["EdgeDeploymentPlanName"], told.asked["StageName"])
         if (row := call.context.store.get(stage)) is not None:
             call.context.wake(row)
-
-
-def _stage_name(told: Row) -> str:
-    return f"{told.asked['EdgeDeploymentPlanName']}/{told.asked['StageName']}"
 
 
 def _points(now: float, asked: Asked) -> Iterator[Point]:

@@ -4,13 +4,14 @@ They are a session of the fleet's role, limited to what this one device has to d
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
-from tobo.operations.context import Call, Context, service_principal
+from tobo.operations.context import Context, service_principal
 from tobo.operations.edge import BUNDLES, device_arn, devices_of, fleet_folder, role_alias
 from tobo.resources.things.names import ALIAS, ATTACHED, CERTIFICATE, EVERYWHERE
 from tobo.store.base import Key, Row
@@ -35,10 +36,11 @@ def device_credentials(context: Context, certificate: str | None, thing: str, al
     if context.store.get(Key(space, ATTACHED, f"{thing}/{certificate}")) is None:
         raise _denied(f"The certificate {certificate} is not attached to the thing '{thing}'.", thing)
     fleet, device = _device(context, space, thing, alias)
-    role = context.store.get(Key(space, ALIAS, alias))
-    if role is None:
-        raise _denied(f"There is no role alias '{alias}'.", thing)
     house = service_principal(space.account)
+    described = context.call(house, space.region, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
+    role = context.store.get(Key(space, ALIAS, alias))
+    if role is None or "IotRoleAlias" not in described:
+        raise _denied(f"The role alias '{alias}' was deleted, or the fleet has it no more.", thing)
     answer = context.call(
         house,
         space.region,
@@ -47,7 +49,7 @@ def device_credentials(context: Context, certificate: str | None, thing: str, al
         RoleArn=role.asked["roleArn"],
         RoleSessionName=certificate[:32],
         DurationSeconds=min(role.asked.get("credentialDurationSeconds", LONGEST_SECONDS), LONGEST_SECONDS),
-        Policy=_policy(Call(context, house, space), fleet, device),
+        Policy=_policy(space, described, device),
     )
     credentials: dict[str, Any] = answer["Credentials"]
     return credentials
@@ -62,18 +64,20 @@ def _device(context: Context, space: Namespace, thing: str, alias: str) -> tuple
     return fleet, found.asked["DeviceName"]
 
 
-def _policy(call: Call, fleet: str, device: str) -> str:
-    """What this device has to do, and no other's: its three operations, its fleet's bundles, its own folder."""
-    described = call.call("sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
-    location = described["OutputConfig"]["S3OutputLocation"]
+def _policy(space: Namespace, fleet: Mapping[str, Any], device: str) -> str:
+    """What this device has to do, and no other's: its three operations, its fleet's bundles, its own folder.
+
+    `fleet` is what DescribeDeviceFleet answers.
+    """
+    name, location = fleet["DeviceFleetName"], fleet["OutputConfig"]["S3OutputLocation"]
 
     def objects(*parts: str) -> str:
-        uri = fleet_folder(location, fleet, *parts)
+        uri = fleet_folder(location, name, *parts)
         return f"arn:aws:s3:::{uri.bucket}/{uri.key}/*"
 
     operations = [f"sagemaker:{name}" for name in ("GetDeployments", "GetDeviceRegistration", "SendHeartbeat")]
     allowed = [
-        (operations, device_arn(call.space, fleet, device)),
+        (operations, device_arn(space, name, device)),
         (["s3:GetObject"], objects(BUNDLES)),
         (["s3:PutObject", "s3:AbortMultipartUpload"], objects(device)),
     ]
