@@ -16,7 +16,7 @@ from tests.support.processes import until
 
 from tobo.edge import compiled
 from tobo.kit.arn import Namespace
-from tobo.store.base import Key, Row
+from tobo.store.base import Key, Query, Row
 from tobo.store.sql import SqlStore
 
 ROLE = "arn:aws:iam::111122223333:role/any"
@@ -76,6 +76,14 @@ class Fleet:
         finally:
             store.close()
         return name
+
+    def rows(self, kind: str, prefix: str) -> int:
+        """How many rows of a kind the server keeps whose names begin so."""
+        store = SqlStore(f"sqlite:///{self.server.state / 'tobo.db'}")
+        try:
+            return store.count(Query(Namespace(self.server.account, self.region), kind, name_prefix=prefix))
+        finally:
+            store.close()
 
     def start_packaging(self, version: str = "1.0", model: str = "marbles", compilation: str | None = None) -> str:
         name = f"packaging-{uuid.uuid4().hex[:8]}"

@@ -54,6 +54,8 @@ class Exchange:
 
     head: Head
     request_id: str
+    extensions: Mapping[str, Any]
+    """ASGI's, of the connection."""
     signed: Signed | None = None
     body: Body | None = None
     target: Target | None = None
@@ -75,12 +77,9 @@ class Door:
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
             await send_answer(send, _health(), self._pool, receive)
             return
-        exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}")
+        exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}", scope.get("extensions", {}))
         try:
-            if (alias := asked_alias(head)) is not None:
-                response = await self._credentials(alias, head, scope)
-            else:
-                response = await self._refused_or_answered(exchange, receive)
+            response = await self._refused_or_answered(exchange, receive)
             size = await send_answer(send, response, self._pool, receive)
         except ClientGone:
             log.info("the client closed the connection before its request %s was over", exchange.request_id)
@@ -90,13 +89,6 @@ class Door:
                 exchange.body.path.unlink(missing_ok=True)
         if access_log.isEnabledFor(logging.INFO):
             access_log.info("", extra={"request": _line(exchange, response.status, size, perf_counter() - started)})
-
-    async def _credentials(self, alias: str, head: Head, scope: Mapping[str, Any]) -> Response:
-        """What a certificate proves takes the place of a signature."""
-        extensions = scope.get("extensions", {})
-        return await get_running_loop().run_in_executor(
-            self._pool, answer_credentials, self._context, alias, head.headers, extensions
-        )
 
     async def _refused_or_answered(self, exchange: Exchange, receive: Receive) -> Response:
         head = exchange.head
@@ -130,6 +122,10 @@ class Door:
 
     async def _answer(self, exchange: Exchange, receive: Receive) -> Response:
         head = exchange.head
+        if (alias := asked_alias(head)) is not None:  # what a certificate proves takes the place of a signature
+            return await get_running_loop().run_in_executor(
+                self._pool, answer_credentials, self._context, alias, head.headers, exchange.extensions
+            )
         signed = exchange.signed = authenticate(self._ring, self._context.clock.now(), head)
         body = exchange.body = await self._body(head, signed, receive)
         check_body(signed, head, body)

@@ -59,8 +59,8 @@ def test_a_roll_out_goes_from_one_device_to_all(fleet: Fleet) -> None:
     told = fleet.devices(plan, "all")
     assert (told["cam-0"]["DeployedStageName"], told["cam-1"]["DeployedStageName"]) == ("first", "all")
     described = fleet.described(plan)
-    # who has it from the stage before counts in both
-    assert (described["EdgeDeploymentSuccess"], described["EdgeDeploymentFailed"]) == (5, 0)
+    assert (described["EdgeDeploymentSuccess"], described["EdgeDeploymentFailed"]) == (4, 0)
+    assert [one["DeploymentStatus"]["EdgeDeploymentSuccessInStage"] for one in described["Stages"]] == [1, 4]
     only = fleet.sagemaker.list_stage_devices(
         EdgeDeploymentPlanName=plan, StageName="all", ExcludeDevicesDeployedInOtherStage=True, MaxResults=100
     )
@@ -130,6 +130,18 @@ def test_what_is_under_way_is_not_deleted(fleet: Fleet) -> None:
     fleet.await_status(plan, "DEPLOYED")
     fleet.sagemaker.delete_edge_deployment_plan(EdgeDeploymentPlanName=plan)
     assert fleet.told("cam-1") is None
+
+
+def test_a_deleted_plan_leaves_nothing_behind(fleet: Fleet) -> None:
+    fleet.register("cam-1")
+    plan = fleet.plan()
+    for status in ("FAIL", "SUCCESS"):
+        fleet.start(plan)
+        fleet.answer("cam-1", fleet.await_command("cam-1"), status)
+        fleet.await_status(plan, "DEPLOYED" if status == "SUCCESS" else "FAILED")
+    assert fleet.rows("device-deployment", plan) == 2
+    fleet.sagemaker.delete_edge_deployment_plan(EdgeDeploymentPlanName=plan)
+    assert fleet.rows("device-deployment", plan) == fleet.rows("edge-deployment-stage", plan) == 0
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tobo.resources.edge_deployment_plans.plan import (
     plan_row,
     stage_of,
     stages_of,
+    totals,
 )
 from tobo.resources.edge_deployment_plans.requests import check_plan, check_stages
 from tobo.store.base import Conflict, Row
@@ -103,9 +104,7 @@ def delete_edge_deployment_stage(call: Call, asked: Asked) -> dict[str, Any]:
 
 def head(call: Call, plan: Row) -> dict[str, Any]:
     """The members that summaries and descriptions share."""
-    stages = [call.context.store.get(stage_key(call.space, plan.key.name, one["StageName"])) for one in stages_of(plan)]
-    totals = [sum(column) for column in zip(*(counts(call.context, stage) for stage in stages), strict=True)]
-    succeeded, pending, failed = totals or (0, 0, 0)
+    succeeded, pending, failed = totals(call.context, plan)
     return {
         "EdgeDeploymentPlanArn": plan.arn,
         "EdgeDeploymentPlanName": plan.key.name,
@@ -148,13 +147,11 @@ def _forget(call: Call, plan: Row, stage: str) -> None:
     row = call.context.store.get(stage_key(call.space, plan.key.name, stage))
     if row is None:
         return
-    for told in told_in(call.context, call.space, deployment_name(row)):
-        try:
-            call.context.store.delete(told)
-        except Conflict:
-            raise Fault("ResourceInUse", f"The stage '{stage}' is being changed; try again.") from None
+    starts = range(1, row.found["_round"] + 1)
+    told = [one for start in starts for one in told_in(call.context, call.space, deployment_name(row, start))]
     try:
-        call.context.store.delete(row)
+        for one in (*told, row):
+            call.context.store.delete(one)
     except Conflict:
         raise Fault("ResourceInUse", f"The stage '{stage}' is being changed; try again.") from None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call, Context
-from tobo.operations.edge import TOLD
+from tobo.operations.edge import TOLD, stage_key
 from tobo.operations.rows import known_row
 from tobo.store.base import Query, Row
 
@@ -45,10 +45,10 @@ def policy_of(stage: Mapping[str, Any]) -> str:
     return str(stage.get("DeploymentConfig", DO_NOTHING)["FailureHandlingPolicy"])
 
 
-def deployment_name(stage: Row) -> str:
-    """Unique for good: of each start of each stage."""
+def deployment_name(stage: Row, start: int | None = None) -> str:
+    """Unique for good: of each start of each stage, the last one unless said otherwise."""
     plan = stage.asked["EdgeDeploymentPlanName"][:_LONGEST].rstrip("-")
-    return f"{plan}-{stage.id}-{stage.found['_round']}"
+    return f"{plan}-{stage.id}-{start or stage.found['_round']}"
 
 
 def selected(stage: Mapping[str, Any], names: Sequence[str]) -> list[str]:
@@ -77,3 +77,14 @@ def counts(context: Context, stage: Row | None) -> tuple[int, int, int]:
 
     succeeded = count("DEPLOYED") + len(stage.found["_already"])
     return succeeded, count("INPROGRESS") + count("STOPPING"), count("FAILED") + count("STOPPED")
+
+
+def totals(context: Context, plan: Row) -> tuple[int, int, int]:
+    """The same of a whole plan; a device that has it from one stage counts once, though others have selected it, too."""
+    succeeded = pending = failed = 0
+    for stage in stages_of(plan):
+        row = context.store.get(stage_key(plan.key.space, plan.key.name, stage["StageName"]))
+        of_stage = counts(context, row)
+        elsewhere = 0 if row is None else sum(by != stage["StageName"] for by in row.found["_already"].values())
+        succeeded, pending, failed = succeeded + of_stage[0] - elsewhere, pending + of_stage[1], failed + of_stage[2]
+    return succeeded, pending, failed
