@@ -58,23 +58,15 @@ class Fleet:
         name = f"compiled-{uuid.uuid4().hex[:8]}"
         archive = f"compiled/{name}-rasp4b.tar.gz"
         self.s3.put_object(Bucket=self.bucket, Key=archive, Body=compiled_archive(files))
-        space, now = Namespace(self.server.account, self.region), time.time()
-        store = SqlStore(f"sqlite:///{self.server.state / 'tobo.db'}")
-        try:
-            store.insert(
-                Row(
-                    key=Key(space, "compilation-job", name),
-                    arn=f"arn:aws:sagemaker:{space.region}:{space.account}:compilation-job/{name}",
-                    asked={"CompilationJobName": name, "OutputConfig": {"TargetDevice": "rasp4b"}},
-                    found={"ModelArtifacts": {"S3ModelArtifacts": f"s3://{self.bucket}/{archive}"}},
-                    status=status,
-                    state="Completed",
-                    created=now,
-                    modified=now,
-                )
-            )
-        finally:
-            store.close()
+        insert_row(
+            self.server,
+            self.region,
+            "compilation-job",
+            name,
+            asked={"CompilationJobName": name, "OutputConfig": {"TargetDevice": "rasp4b"}},
+            found={"ModelArtifacts": {"S3ModelArtifacts": f"s3://{self.bucket}/{archive}"}},
+            status=status,
+        )
         return name
 
     def rows(self, kind: str, prefix: str) -> int:
@@ -179,6 +171,19 @@ def client(server: Server, service: str, region: str = "us-east-1", **options: A
 
 
 _SESSION = boto3.session.Session()
+
+
+def insert_row(
+    server: Server, region: str, kind: str, name: str, asked: dict[str, Any], found: dict[str, Any], status: str
+) -> None:
+    """Into the store of a running server: what nobody here can make."""
+    space, now = Namespace(server.account, region), time.time()
+    store = SqlStore(f"sqlite:///{server.state / 'tobo.db'}")
+    try:
+        arn = f"arn:aws:sagemaker:{space.region}:{space.account}:{kind}/{name}"
+        store.insert(Row(Key(space, kind, name), arn, asked, found, status, "Completed", now, now))
+    finally:
+        store.close()
 
 
 def stage(name: str, percentage: int = 100, policy: str | None = None, **selection: Any) -> dict[str, Any]:
