@@ -8,10 +8,12 @@ import logging
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -48,38 +50,30 @@ GRACE = 30
 """Seconds that requests in flight have when the server stops."""
 
 
-def serve(
-    settings: Settings, tls_port: int | None = None, ready: Callable[[str], None] = lambda endpoint: None
-) -> None:
+def serve(settings: Settings, ready: Callable[[str], None] = lambda endpoint: None) -> None:
     """Serves until SIGTERM or SIGINT; tells `ready` the endpoint once it answers.
 
-    `tls_port` None: the one that `tobo configure` chose, if it did. Raises SystemExit where the state folder is in use
-    or a port is taken.
+    Raises SystemExit where the state folder is in use or a port is taken.
     """
     settings = first_account(settings)
     with _lock(settings.state), ThreadPoolExecutor(THREADS, thread_name_prefix="door") as pool:
-        uvloop.run(_serve(settings, tls_port, ready, pool))
+        uvloop.run(_serve(settings, ready, pool))
 
 
-async def _serve(
-    settings: Settings, tls_port: int | None, ready: Callable[[str], None], pool: ThreadPoolExecutor
-) -> None:
+async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadPoolExecutor) -> None:
     keep_freed_memory()
     listener = _listen(settings.host, settings.port)
-    # Jobs are told where the server is: a free port must be known by its number before one starts.
-    settings = replace(settings, port=listener.getsockname()[1])
     files = tls_files(settings.state)
-    tls_port = files.port() if tls_port is None else tls_port
+    tls_port = files.port() if settings.tls_port is None else settings.tls_port
     tls_listener = None if tls_port is None else _listen(settings.host, tls_port)
+    # Jobs and devices are told where the server is: a free port must be known by its number before one starts.
+    tls_port = None if tls_listener is None else tls_listener.getsockname()[1]
+    settings = replace(settings, port=listener.getsockname()[1], tls_port=tls_port)
     context, controller = build(settings)
     door = Door(context, _empty(settings.state / "tmp"), pool)
     servers = [(_Server(_config(door)), listener)]
     if tls_listener is not None:
-        # 50 ms of cryptography that most starts can do without
-        from tobo.gateway.certificates import ensure_certificate
-
-        ensure_certificate(files, settings.host)
-        servers.append((_Server(_config(door, files)), tls_listener))
+        servers.append((_Server(_tls_config(door, files, settings)), tls_listener))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, [server for server, _ in servers])
@@ -160,10 +154,28 @@ def _empty(folder: Path) -> Path:
     return folder
 
 
-def _config(door: Door, tls: TlsFiles | None = None) -> uvicorn.Config:
+def _tls_config(door: Door, files: TlsFiles, settings: Settings) -> uvicorn.Config:
+    """Clients may show a certificate, of the devices' authority; the SDKs' STS shows none."""
+    # 50 ms of cryptography that most starts can do without
+    from tobo.gateway.certificates import ensure_certificate
+    from tobo.gateway.peers import PeerProtocol
+    from tobo.operations.certificates import authority_file, device_authority
+
+    ensure_certificate(files, settings.host)
+    device_authority(settings.state)
+    return _config(
+        door,
+        http=PeerProtocol,
+        ssl_certfile=str(files.certificate),
+        ssl_keyfile=str(files.key),
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
+        ssl_ca_certs=str(authority_file(settings.state)),
+    )
+
+
+def _config(door: Door, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         door,
-        http="httptools",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -173,8 +185,7 @@ def _config(door: Door, tls: TlsFiles | None = None) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
         backlog=2048,
-        ssl_certfile=None if tls is None else str(tls.certificate),
-        ssl_keyfile=None if tls is None else str(tls.key),
+        **{"http": "httptools", **more},
     )
 
 

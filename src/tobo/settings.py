@@ -16,6 +16,8 @@ class Settings:
     state: Path
     host: str = "127.0.0.1"
     port: int = PORT
+    tls_port: int | None = None
+    """Where TLS is served, too; None: where `tobo configure` chose, if it did. Devices need it."""
     account_id: str | None = None
     """First account; None: drawn at the first start and kept in the state folder."""
     root_access_key_id: str | None = None
@@ -43,6 +45,10 @@ class Settings:
 
     notification_webhook: str | None = None
     """http(s) address that notifications of asynchronous inference and of alarms are posted to."""
+    mqtt: str | None = None
+    """mqtt://host:port or mqtts://host:port of the broker over which devices are told to poll at once; None: they poll."""
+    deployment_timeout_seconds: float = 86_400.0
+    """After how long without an answer of a device its deployment has failed."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **chosen: object) -> "Settings":
@@ -51,6 +57,7 @@ class Settings:
         for name, variable, kind in (
             ("host", "TOBO_HOST", str),
             ("port", "TOBO_PORT", int),
+            ("tls_port", "TOBO_TLS_PORT", int),
             ("account_id", "TOBO_ACCOUNT_ID", str),
             ("root_access_key_id", "TOBO_ROOT_ACCESS_KEY_ID", str),
             ("root_secret_access_key", "TOBO_ROOT_SECRET_ACCESS_KEY", str),
@@ -65,6 +72,8 @@ class Settings:
             ("pretrained", "TOBO_PRETRAINED", str),
             ("aarch64_root", "TOBO_AARCH64_ROOT", lambda text: Path(text).expanduser().absolute()),
             ("notification_webhook", "TOBO_NOTIFICATION_WEBHOOK", str),
+            ("mqtt", "TOBO_MQTT", broker_address),
+            ("deployment_timeout_seconds", "TOBO_DEPLOYMENT_TIMEOUT_SECONDS", positive_number),
         ):
             if value := environment.get(variable):
                 try:
@@ -85,6 +94,15 @@ def positive_number(text: str) -> float:
     if not 0 < number < float("inf"):
         raise ValueError(text)
     return number
+
+
+def broker_address(text: str) -> str:
+    """mqtt[s]://host:port; raises ValueError for what is none."""
+    scheme, _, rest = text.partition("://")
+    host, _, port = rest.rpartition(":")
+    if scheme not in ("mqtt", "mqtts") or not host or not port.isdigit():
+        raise ValueError(text)
+    return text
 
 
 def absolute_source(source: str) -> str:

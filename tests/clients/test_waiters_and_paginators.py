@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import WaiterError
 from botocore.waiter import WaiterModel
 from tests.conftest import Server
+from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
 from tests.support.own_code import PYTHON
 from tests.support.resources import make_resources
@@ -38,12 +39,17 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListArtifacts": {},
     "ListAssociations": {},
     "ListContexts": {},
+    "ListDeviceFleets": {},
+    "ListDevices": {},
+    "ListEdgeDeploymentPlans": {},
+    "ListEdgePackagingJobs": {},
     "ListEndpointConfigs": {},
     "ListEndpoints": {},
     "ListExperiments": {},
     "ListHyperParameterTuningJobs": {},
     "ListModels": {},
     "ListProcessingJobs": {},
+    "ListStageDevices": {"EdgeDeploymentPlanName": "one", "StageName": "all"},
     "ListTags": {"ResourceArn": "the experiment's"},
     "ListTrainingJobs": {},
     "ListTrainingJobsForHyperParameterTuningJob": {"HyperParameterTuningJobName": "three-trials"},
@@ -78,10 +84,27 @@ def listed(warm_server: Server) -> dict[str, str]:
     sagemaker.add_tags(ResourceArn=arns["experiment"], Tags=tags)
     for name in NAMES:
         sagemaker.create_processing_job(**processing_job(name, "no-such-bucket"))
+    make_fleets(warm_server, sagemaker)
     asked = tuning_job("three-trials", "no-such-bucket", jobs=3, parallel=1)
     sagemaker.create_hyper_parameter_tuning_job(**asked)
     await_tuning(sagemaker, "three-trials")
     return arns
+
+
+def make_fleets(server: Server, sagemaker: Any) -> None:
+    """Fleets, devices, bundles as packaging leaves them, and plans."""
+    for name in NAMES:
+        sagemaker.create_device_fleet(DeviceFleetName=name, OutputConfig={"S3OutputLocation": "s3://bucket/home"})
+        job = {"CompilationJobName": name, "ModelName": "marbles", "ModelVersion": "1.0"}
+        insert_row(server, REGION, "edge-packaging-job", name, {"EdgePackagingJobName": name, **job}, {}, "COMPLETED")
+    sagemaker.register_devices(DeviceFleetName="one", Devices=[{"DeviceName": name} for name in NAMES])
+    for name in NAMES:
+        sagemaker.create_edge_deployment_plan(
+            EdgeDeploymentPlanName=name,
+            DeviceFleetName="one",
+            ModelConfigs=[{"ModelHandle": "marbles", "EdgePackagingJobName": name}],
+            Stages=[stage("all")],
+        )
 
 
 def test_every_built_paginator_is_exercised() -> None:

@@ -358,6 +358,15 @@ def test_the_last_point_is_the_youngest_and_of_one_instant_the_latest_put(metric
     )
 
 
+def test_what_is_put_once_counts_once(metrics: SqlMetrics) -> None:
+    other = MetricName("n", "m", {})
+    metrics.put(HERE, [point(10, 1)])
+    for _ in range(2):
+        metrics.put(HERE, [point(10, 5), point(11, 2), point(11, 3), point(10, 7, other)], once=True)
+    assert [(one.at, one.value) for one in metrics.values(HERE, ACCURACY, 0, 100)] == [(10, 1), (11, 2)]
+    assert [one.value for one in metrics.values(HERE, other, 0, 100)] == [7]
+
+
 def test_points_are_there_after_the_process_was_killed(tmp_path: Path) -> None:
     program = (
         "import os, sys\n"

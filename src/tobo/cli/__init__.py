@@ -5,6 +5,7 @@ import typer
 from tobo.cli.configure import configure
 from tobo.cli.demo import demo
 from tobo.cli.doctor import doctor
+from tobo.cli.edge import app as edge
 from tobo.cli.env import env
 from tobo.cli.images import app as images
 from tobo.cli.invoke import invoke
@@ -18,6 +19,7 @@ for command in (serve, env, configure, doctor, demo, tune, logs, invoke):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
 app.add_typer(images, name="images")
+app.add_typer(edge, name="edge")
 
 
 def main() -> None:

@@ -24,7 +24,9 @@ def serve(
     state: Annotated[Path | None, typer.Option(help="Folder for everything that is kept.  [default: .tobo]")] = None,
     tls_port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Also serve TLS here, for the SDKs' STS (see `tobo configure`)."),
+        typer.Option(
+            min=0, max=65535, help="Also serve TLS here, for devices and the SDKs' STS (see `tobo configure`)."
+        ),
     ] = None,
     log_level: Annotated[Level, typer.Option(envvar="TOBO_LOG_LEVEL", help="JSON lines on stderr.")] = Level.info,
 ) -> None:
@@ -33,7 +35,7 @@ def serve(
     from tobo.gateway.log_format import log_json
 
     log_json(log_level.upper())
-    settings = Settings.read(host=host, port=port, state=state)
+    settings = Settings.read(host=host, port=port, tls_port=tls_port, state=state)
 
     def ready(endpoint: str) -> None:
         where = "" if settings.state == Path(".tobo") else f" --state {settings.state}"
@@ -43,4 +45,4 @@ def serve(
             flush=True,
         )
 
-    serve_settings(settings, tls_port, ready)
+    serve_settings(settings, ready)

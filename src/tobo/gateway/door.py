@@ -18,6 +18,7 @@ from tobo.gateway.answers import Send, send_answer
 from tobo.gateway.authentication import Head, Signed, authenticate, check_body, region_of_bucket
 from tobo.gateway.bodies import ClientGone, Receive, take_body, too_large, wanted_digests
 from tobo.gateway.chunks import Chunks
+from tobo.gateway.device_credentials import answer_credentials, asked_alias
 from tobo.gateway.refusals import protocol_of, refusal
 from tobo.gateway.s3_requests import hoisted, unframed
 from tobo.gateway.signature import Refused, read_claim
@@ -53,6 +54,8 @@ class Exchange:
 
     head: Head
     request_id: str
+    extensions: Mapping[str, Any]
+    """ASGI's, of the connection."""
     signed: Signed | None = None
     body: Body | None = None
     target: Target | None = None
@@ -74,7 +77,7 @@ class Door:
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
             await send_answer(send, _health(), self._pool, receive)
             return
-        exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}")
+        exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}", scope.get("extensions", {}))
         try:
             response = await self._refused_or_answered(exchange, receive)
             size = await send_answer(send, response, self._pool, receive)
@@ -119,6 +122,10 @@ class Door:
 
     async def _answer(self, exchange: Exchange, receive: Receive) -> Response:
         head = exchange.head
+        if (alias := asked_alias(head)) is not None:  # what a certificate proves takes the place of a signature
+            return await get_running_loop().run_in_executor(
+                self._pool, answer_credentials, self._context, alias, head.headers, exchange.extensions
+            )
         signed = exchange.signed = authenticate(self._ring, self._context.clock.now(), head)
         body = exchange.body = await self._body(head, signed, receive)
         check_body(signed, head, body)

@@ -24,13 +24,21 @@ log = logging.getLogger("tobo")
 
 @dataclass(frozen=True)
 class Principal:
-    """Whose signature a request carries. `statements` None: the account's root, who may do everything."""
+    """Whose signature a request carries. `statements` None: the account's root, who may do everything.
+
+    `limits` are those of a session that was given less than its source may do; both must allow.
+    """
 
     account: str
     arn: str
     user_id: str
     access_key_id: str = ""
     statements: tuple[Statement, ...] | None = None
+    limits: tuple[Statement, ...] | None = None
+
+    def allows(self, action: str, resource: str) -> bool:
+        given = (statements for statements in (self.statements, self.limits) if statements is not None)
+        return all(decide(statements, action, resource) == "allowed" for statements in given)
 
 
 def service_principal(account: str) -> Principal:
@@ -87,9 +95,9 @@ def serve(call: Call, service: str, name: str, asked: Mapping[str, Any]) -> Any:
     if operation is None:
         raise Fault("NotImplemented", f"{service} {name} is not built in tobo yet; docs/coverage.md lists what is.")
     check(operation_model(service, name), asked)
-    if call.principal.statements is not None:
+    if call.principal.statements is not None or call.principal.limits is not None:
         resource = operation.resource(call, asked) if operation.resource else resource_of(call, service, name, asked)
-        if decide(call.principal.statements, operation.action, resource) != "allowed":
+        if not call.principal.allows(operation.action, resource):
             raise Fault(
                 "AccessDeniedException" if service != "s3" else "AccessDenied",
                 f"User: {call.principal.arn} is not authorized to perform: {operation.action} on resource: {resource}",

@@ -2,8 +2,8 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,8 @@ _KEYS: dict[str, Callable[[Row], Any]] = {
     "CreationTime": lambda row: row.created,
     "LastModifiedTime": lambda row: row.modified,
     "Status": lambda row: row.status,
+    "ModelName": lambda row: row.asked.get("ModelName", ""),
+    "DeviceFleetName": lambda row: row.asked.get("DeviceFleetName", ""),
 }
 
 
@@ -44,29 +46,32 @@ def list_rows(
     an index. A token that belongs to another list or to other filters is refused.
     """
     tokens = Tokens.of(kind, asked)
-    page = call.context.store.page(
-        Query(
-            space=call.space,
-            kind=kind,
-            name_contains=asked.get("NameContains"),
-            name_prefix=name_prefix,
-            arn=arn,
-            created_after=_bound(asked, "CreationTimeAfter", "CreatedAfter"),
-            created_before=_bound(asked, "CreationTimeBefore", "CreatedBefore"),
-            modified_after=_bound(asked, "LastModifiedTimeAfter"),
-            modified_before=_bound(asked, "LastModifiedTimeBefore"),
-            status=asked.get("StatusEquals"),
-            where={name: value for name, value in (where or {}).items() if value is not None},
-            sort_by=_SORTS.get(asked.get("SortBy", "CreationTime"), "CreationTime"),
-            descending=_descending(asked, default_descending),
-            limit=asked.get("MaxResults") or default_limit,
-            after=tokens.read(asked.get("NextToken")),
-        )
+    query = replace(
+        _query(call, kind, asked),
+        name_prefix=name_prefix,
+        arn=arn,
+        where={name: value for name, value in (where or {}).items() if value is not None},
+        sort_by=_SORTS.get(asked.get("SortBy", "CreationTime"), "CreationTime"),
+        descending=_descending(asked, default_descending),
+        limit=asked.get("MaxResults") or default_limit,
+        after=tokens.read(asked.get("NextToken")),
     )
+    page = call.context.store.page(query)
     answer: dict[str, Any] = {member: [summary(row) for row in page.rows]}
     if page.after is not None:
         answer["NextToken"] = tokens.write(page.after)
     return answer
+
+
+def matching(call: Call, kind: str, asked: Mapping[str, Any]) -> Iterator[Row]:
+    """Every row that the usual filters of a List operation leave, for a `list_among` with filters or orders of its own."""
+    query = replace(_query(call, kind, asked), limit=500)
+    while True:
+        page = call.context.store.page(query)
+        yield from page.rows
+        if page.after is None:
+            return
+        query = replace(query, after=page.after)
 
 
 def list_among(
@@ -137,6 +142,20 @@ def is_behind(place: tuple[Any, int], seen: tuple[Any, int], descending: bool) -
     if isinstance(place[0], str) != isinstance(seen[0], str):
         raise validation("NextToken is not one that this operation gave; start again without it.")
     return place < seen if descending else place > seen
+
+
+def _query(call: Call, kind: str, asked: Mapping[str, Any]) -> Query:
+    """The filters that most lists have."""
+    return Query(
+        space=call.space,
+        kind=kind,
+        name_contains=asked.get("NameContains"),
+        created_after=_bound(asked, "CreationTimeAfter", "CreatedAfter"),
+        created_before=_bound(asked, "CreationTimeBefore", "CreatedBefore"),
+        modified_after=_bound(asked, "LastModifiedTimeAfter"),
+        modified_before=_bound(asked, "LastModifiedTimeBefore"),
+        status=asked.get("StatusEquals"),
+    )
 
 
 def _descending(asked: Mapping[str, Any], default: bool) -> bool:

@@ -50,4 +50,4 @@ def operation(
     return register
 
 
-_ACTION_PREFIX = {"sagemaker-runtime": "sagemaker", "sagemaker-metrics": "sagemaker"}
+_ACTION_PREFIX = {"sagemaker-runtime": "sagemaker", "sagemaker-metrics": "sagemaker", "sagemaker-edge": "sagemaker"}

@@ -20,15 +20,16 @@ def add_row(
     status: str | None = None,
     found: Mapping[str, Any] | None = None,
     todo: Sequence[str] = (),
+    arn: str | None = None,
 ) -> Row:
     """Inserts a new resource, its Tags apart, and wakes the controller where there is something to do.
 
-    `status` defaults to the state. Raises what `taken` makes of the ARN where the name exists.
+    `status` defaults to the state, `arn` to that of kind and name. Raises what `taken` makes of the ARN where the name exists.
     """
     now = call.now
     row = Row(
         key=Key(call.space, kind, name),
-        arn=sagemaker_arn(call.space, kind, name),
+        arn=arn or sagemaker_arn(call.space, kind, name),
         asked={member: value for member, value in asked.items() if member != "Tags"},
         found=found or {},
         status=status or state,

@@ -146,7 +146,10 @@ class MetricName(NamedTuple):
 class Metrics(Protocol):
     """Metric series of a (account, region) namespace."""
 
-    def put(self, space: Namespace, points: Sequence[Point]) -> None: ...
+    def put(self, space: Namespace, points: Sequence[Point], once: bool = False) -> None:
+        """`once` leaves out points of a series and instant that has one already: what is sent twice counts once."""
+        ...
+
     def statistics(
         self, space: Namespace, series: MetricName, start: float, end: float, period: int, unit: str | None = None
     ) -> list[Bucketed]:

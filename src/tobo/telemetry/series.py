@@ -50,12 +50,13 @@ class SqlMetrics:
         self._connection.executescript(_SCHEMA)
         self._ids: dict[tuple[str, str, str, str, str], int] = {}
 
-    def put(self, space: Namespace, points: Sequence[Point]) -> None:
+    def put(self, space: Namespace, points: Sequence[Point], once: bool = False) -> None:
         with self._using:
             try:
                 with self._connection:
                     self._connection.executemany(
-                        _INSERT, [_row(self._series_id(space, point), point) for point in points]
+                        _INSERT_ONCE if once else _INSERT,
+                        [_row(self._series_id(space, point), point) for point in points],
                     )
             except BaseException:
                 self._ids.clear()  # may name series that were rolled back
@@ -165,6 +166,8 @@ INSERT INTO points VALUES (
     :series, :at, (SELECT coalesce(max(ordinal) + 1, 0) FROM points WHERE series = :series AND at = :at),
     :sum, :count, :minimum, :maximum, :unit
 )"""
+_INSERT_ONCE = """
+INSERT OR IGNORE INTO points VALUES (:series, :at, 0, :sum, :count, :minimum, :maximum, :unit)"""
 _MEMBERS = ("at", "unit", "sum", "count", "minimum", "maximum")
 _CROWDED = """
 SELECT CAST(at / :period AS INTEGER) * :period AS start, unit, sum(sum), sum(count), min(minimum), max(maximum)

@@ -34,6 +34,7 @@ SIGNED: Mapping[str, tuple[str, ...]] = {
     "budgets": ("budgets",),
     "sns": ("sns",),
     "cloudtrail": ("cloudtrail",),
+    "iot": ("iot",),
 }
 """Services by the name that their requests are signed for (the credential scope's service)."""
 

@@ -254,11 +254,55 @@ def test_expired_session(server: Server) -> None:
         assert code_of(refused) == expected
 
 
-def test_boundaries_and_session_policies_are_refused(server: Server, iam: Any) -> None:
+def test_boundaries_are_refused(iam: Any) -> None:
     with pytest.raises(ClientError) as refused:
         iam.create_user(UserName="bounded", PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")
     assert code_of(refused) == ("InvalidInput", 400)
-    role = f"arn:aws:iam::{server.account}:role/service-role/AmazonSageMaker-ExecutionRole"
+
+
+def limited(server: Server, role: str, policy: str) -> Any:
+    """An S3 client of a session of the role with a session policy."""
+    arn = f"arn:aws:iam::{server.account}:role/{role}"
+    answer = server.client("sts").assume_role(RoleArn=arn, RoleSessionName="session", Policy=policy)
+    found = answer["Credentials"]
+    return server.client(
+        "s3",
+        aws_access_key_id=found["AccessKeyId"],
+        aws_secret_access_key=found["SecretAccessKey"],
+        aws_session_token=found["SessionToken"],
+    )
+
+
+def test_a_session_policy_limits_what_the_role_may_do(server: Server) -> None:
+    s3 = server.client("s3")
+    for bucket in ("limited-here", "limited-there"):
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key="key", Body=b"body")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::limited-here/*"}
+    session = limited(server, "service-role/AmazonSageMaker-ExecutionRole", json.dumps({"Statement": statement}))
+    assert session.get_object(Bucket="limited-here", Key="key")["Body"].read() == b"body"
+    for name, members in (
+        ("get_object", {"Bucket": "limited-there", "Key": "key"}),
+        ("put_object", {"Bucket": "limited-here", "Key": "key"}),
+        ("list_objects_v2", {"Bucket": "limited-here"}),
+        ("copy_object", {"Bucket": "limited-here", "Key": "copy", "CopySource": "limited-there/key"}),
+        ("delete_objects", {"Bucket": "limited-here", "Delete": {"Objects": [{"Key": "key"}]}}),
+    ):
+        with pytest.raises(ClientError) as refused:
+            getattr(session, name)(**members)
+        assert code_of(refused) == ("AccessDenied", 403), name
+
+
+def test_a_session_policy_gives_nothing_that_the_role_has_not(server: Server, iam: Any, role: str) -> None:
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": server.account}, "Action": "sts:AssumeRole"}}
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    session = limited(server, role, json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}))
     with pytest.raises(ClientError) as refused:
-        server.client("sts").assume_role(RoleArn=role, RoleSessionName="session", Policy=json.dumps(READ_ONE_BUCKET))
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+        session.list_buckets()
+    assert code_of(refused) == ("AccessDenied", 403)
+
+
+def test_a_session_policy_that_is_none(server: Server) -> None:
+    with pytest.raises(ClientError) as refused:
+        limited(server, "service-role/AmazonSageMaker-ExecutionRole", '{"Statement": 7}')
+    assert code_of(refused) == ("MalformedPolicyDocument", 400)

@@ -5,7 +5,6 @@ from typing import Any
 from tobo.kit.fault import Fault
 from tobo.objects.base import Condition
 from tobo.operations.context import Call
-from tobo.operations.policy import decide
 from tobo.operations.registry import Asked, operation
 from tobo.resources.buckets.address import asked_bucket, check_owner, check_version, checked_key, object_arn
 
@@ -57,9 +56,7 @@ def _check_entry(call: Call, bucket: str, entry: Asked) -> None:
     check_version(entry.get("VersionId"))
     _check_conditions(entry, "LastModifiedTime", "Size")
     checked_key(entry["Key"])
-    statements = call.principal.statements
-    arn = object_arn(call, {"Bucket": bucket, "Key": entry["Key"]})
-    if statements is not None and decide(statements, "s3:DeleteObject", arn) != "allowed":
+    if not call.principal.allows("s3:DeleteObject", object_arn(call, {"Bucket": bucket, "Key": entry["Key"]})):
         raise Fault("AccessDenied", f"User: {call.principal.arn} is not authorized to perform: s3:DeleteObject", 403)
 
 

@@ -116,6 +116,11 @@ def root_of(context: Context) -> Principal:
 
 def session_principal(context: Context, session: Session) -> Principal:
     """Whose requests a session's are: the role's or the user's rights as they are now; none where it is gone."""
+    limits = _EVERYBODY + read_policy(_document(session.policy)) if session.policy else None
+    return replace(_source_principal(context, session), limits=limits)
+
+
+def _source_principal(context: Context, session: Session) -> Principal:
     account = session.account
     if session.source == str(Arn("iam", "", account, "root")):
         return replace(root_of(context), access_key_id=session.access_key_id)

@@ -19,7 +19,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 class Session:
     """What a token says. `source` is the ARN whose policies count (a role, a user, the root), `name` the session's name.
 
-    `expires` in epoch seconds.
+    `expires` in epoch seconds. `policy` is a document that limits the session to less than its source may do; "" for none.
     """
 
     access_key_id: str
@@ -27,6 +27,7 @@ class Session:
     source: str
     name: str
     expires: float
+    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class Minted:
     expires: float
 
 
-def mint(root_secret: str, account: str, source: str, name: str, expires: float) -> Minted:
+def mint(root_secret: str, account: str, source: str, name: str, expires: float, policy: str = "") -> Minted:
     """New temporary credentials of `source`."""
     key_id = "ASIA" + "".join(secrets.choice(_LETTERS) for _ in range(16))
-    packed = orjson.dumps(asdict(Session(key_id, account, source, name, expires)))
+    packed = orjson.dumps(asdict(Session(key_id, account, source, name, expires, policy)))
     token = base64.b64encode(_seal(root_secret, b"token", packed) + packed).decode()
     return Minted(key_id, _secret(root_secret, packed), token, expires)
 

@@ -15,7 +15,7 @@ from tobo.kit.fault import Fault
 from tobo.operations.context import Call
 from tobo.operations.registry import Asked, operation
 from tobo.resources.identity.keyring import EXECUTION_ROLE, source_row
-from tobo.resources.identity.records import key_of
+from tobo.resources.identity.records import key_of, policy_text
 from tobo.resources.identity.session_tokens import Minted, mint
 from tobo.store.base import Row
 
@@ -46,9 +46,13 @@ def get_caller_identity(call: Call, asked: Asked) -> Any:
 
 @operation("sts", "AssumeRole", resource=lambda call, asked: asked["RoleArn"])
 def assume_role(call: Call, asked: Asked) -> Any:
-    """Raises Fault AccessDenied unless the role is there and trusts the caller."""
-    if asked.get("Policy") or asked.get("PolicyArns"):
-        raise Fault("PackedPolicyTooLarge", "Session policies are not built in tobo; give the role narrower policies.")
+    """Raises Fault AccessDenied unless the role is there and trusts the caller; MalformedPolicyDocument.
+
+    A Policy limits the session: it may do what both the role and the policy allow.
+    """
+    if asked.get("PolicyArns"):
+        raise Fault("PackedPolicyTooLarge", "PolicyArns are not built in tobo; put the statements into Policy itself.")
+    policy = policy_text(asked["Policy"], "Policy") if asked.get("Policy") else ""
     service = _is_service(call)
     role = source_row(call.context.store, call.space.account, asked["RoleArn"])
     if role is None and service:
@@ -68,7 +72,7 @@ def assume_role(call: Call, asked: Asked) -> Any:
             f"DurationSeconds {seconds} exceeds the MaxSessionDuration {longest} set for this role.",
         )
     name = asked["RoleSessionName"]
-    minted = mint(_root_secret(call), call.space.account, role.arn, name, call.now + seconds)
+    minted = mint(_root_secret(call), call.space.account, role.arn, name, call.now + seconds, policy)
     return {
         "Credentials": _credentials(minted),
         "AssumedRoleUser": {

@@ -1,0 +1,83 @@
+"""The key that an account's bundles are signed with: ed25519, made at first use, kept in <state>/edge/<account>/.
+
+`signing.key` (0600) is the one that signs, `signing.pem` holds its public key and those of the keys before it, newest
+first: a bundle that was signed before a rotation is still trusted. Read at each use, so that a rotation counts at once.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_END = "-----END PUBLIC KEY-----\n"
+
+
+def signing_key(state: Path, account: str) -> "Ed25519PrivateKey":
+    """The account's key; made where there is none."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    with _locked(state, account) as folder:
+        if not (folder / "signing.key").exists():
+            _renew(folder)
+        key = load_pem_private_key((folder / "signing.key").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key
+
+
+def public_keys(state: Path, account: str) -> list[str]:
+    """PEM texts of the keys that bundles may be signed with, newest first; the first is made where there is none."""
+    signing_key(state, account)
+    text = (_folder(state, account) / "signing.pem").read_text()
+    return [part + _END for part in text.split(_END) if part.strip()]
+
+
+def rotate(state: Path, account: str) -> None:
+    """A new key signs from now on. Devices must know its public key before they take what it signs."""
+    with _locked(state, account) as folder:
+        _renew(folder)
+
+
+def _renew(folder: Path) -> None:
+    """The public key is on the disk before anything can be signed: killed in between, it is one that nobody uses."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    known = folder / "signing.pem"
+    replace_file(known, public + (known.read_bytes() if known.exists() else b""), 0o644)
+    replace_file(folder / "signing.key", private, 0o600)
+
+
+def replace_file(file: Path, data: bytes, mode: int) -> None:
+    """Whole or not at all, and on the disk; nobody who may not read it ever sees a draft."""
+    draft = file.with_name(f".{file.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(file)
+
+
+def _folder(state: Path, account: str) -> Path:
+    return state / "edge" / account
+
+
+@contextmanager
+def _locked(state: Path, account: str) -> Iterator[Path]:
+    """The command line rotates while the server signs."""
+    folder = _folder(state, account)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield folder

@@ -1,0 +1,90 @@
+"""Credentials for a device that has shown its certificate (AWS IoT Developer Guide, "Authorizing direct calls").
+
+They are a session of the fleet's role, limited to what this one device has to do, and end within the hour.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from tobo.kit.arn import Namespace
+from tobo.kit.fault import Fault
+from tobo.operations.context import Context, service_principal
+from tobo.operations.edge import BUNDLES, device_arn, devices_of, fleet_folder, role_alias
+from tobo.resources.things.names import ALIAS, ATTACHED, CERTIFICATE, EVERYWHERE
+from tobo.store.base import Key, Row
+
+log = logging.getLogger("tobo.edge")
+
+LONGEST_SECONDS = 3600
+
+
+def device_credentials(context: Context, certificate: str | None, thing: str, alias: str) -> dict[str, Any]:
+    """The Credentials of AssumeRole. `certificate` is the id of what the TLS connection has proved, None for none.
+
+    Raises Fault AccessDenied: no certificate, one that is not ACTIVE here, not attached to the thing, an alias that is
+    not that of a fleet in which the thing is a device.
+    """
+    row = context.store.get(Key(EVERYWHERE, CERTIFICATE, certificate or ""))
+    if certificate is None or row is None:
+        raise _denied("No certificate of this server's devices was shown.", thing)
+    if row.status != "ACTIVE":
+        raise _denied(f"The certificate {certificate} is {row.status}.", thing)
+    space = Namespace(row.found["_account"], row.found["_region"])
+    if context.store.get(Key(space, ATTACHED, f"{thing}/{certificate}")) is None:
+        raise _denied(f"The certificate {certificate} is not attached to the thing '{thing}'.", thing)
+    fleet, device = _device(context, space, thing, alias)
+    house = service_principal(space.account)
+    described = context.call(house, space.region, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
+    role = context.store.get(Key(space, ALIAS, alias))
+    if role is None or "IotRoleAlias" not in described:
+        raise _denied(f"The role alias '{alias}' was deleted, or the fleet has it no more.", thing)
+    answer = context.call(
+        house,
+        space.region,
+        "sts",
+        "AssumeRole",
+        RoleArn=role.asked["roleArn"],
+        RoleSessionName=certificate[:32],
+        DurationSeconds=min(role.asked.get("credentialDurationSeconds", LONGEST_SECONDS), LONGEST_SECONDS),
+        Policy=_policy(space, described, device),
+    )
+    credentials: dict[str, Any] = answer["Credentials"]
+    return credentials
+
+
+def _device(context: Context, space: Namespace, thing: str, alias: str) -> tuple[str, str]:
+    """The fleet and the device; raises Fault AccessDenied."""
+    fleet = alias.removeprefix(role_alias(""))
+    found: Row | None = next(devices_of(context, space, fleet, IotThingName=thing), None)
+    if alias != role_alias(fleet) or found is None:
+        raise _denied(f"The thing '{thing}' is no device of the fleet of the role alias '{alias}'.", thing)
+    return fleet, found.asked["DeviceName"]
+
+
+def _policy(space: Namespace, fleet: Mapping[str, Any], device: str) -> str:
+    """What this device has to do, and no other's: its three operations, its fleet's bundles, its own folder.
+
+    `fleet` is what DescribeDeviceFleet answers.
+    """
+    name, location = fleet["DeviceFleetName"], fleet["OutputConfig"]["S3OutputLocation"]
+
+    def objects(*parts: str) -> str:
+        uri = fleet_folder(location, name, *parts)
+        return f"arn:aws:s3:::{uri.bucket}/{uri.key}/*"
+
+    operations = [f"sagemaker:{name}" for name in ("GetDeployments", "GetDeviceRegistration", "SendHeartbeat")]
+    allowed = [
+        (operations, device_arn(space, name, device)),
+        (["s3:GetObject"], objects(BUNDLES)),
+        (["s3:PutObject", "s3:AbortMultipartUpload"], objects(device)),
+    ]
+    statements = [{"Effect": "Allow", "Action": actions, "Resource": place} for actions, place in allowed]
+    return orjson.dumps({"Version": "2012-10-17", "Statement": statements}).decode()
+
+
+def _denied(why: str, thing: str) -> Fault:
+    log.warning("no credentials for the thing '%s': %s", thing[:128], why)
+    return Fault("AccessDenied", why, 403)
