@@ -133,6 +133,7 @@ class Loop:
             latency=latency,
             model=model.digest if model is not None else "",
             fault=fault,
+            blame=None if fault is None else "camera" if frame is None else "model",
             arm_fault=arm_fault,
             kept=kept,
             frame=frame if kept is not None else None,

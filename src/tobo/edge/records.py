@@ -11,11 +11,16 @@ Kept = Literal["margin", "random"]
 """Why a frame is kept for labelling: the model was in doubt, or chance drew it."""
 
 
+Blame = Literal["camera", "model"]
+"""Who failed: no frame, or no scores for a frame."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One part. `at` is the line's time of its arrival, `latency` real seconds from the frame to the command.
 
-    `fault` says what went wrong before the decision, `arm_fault` what at the arm; `frame` is there where it is `kept`.
+    `fault` says what went wrong before the decision and `blame` where, `arm_fault` what went wrong at the arm; `frame`
+    is there where it is `kept`. `model` is the digest of the version that was asked.
     """
 
     number: int
@@ -25,6 +30,7 @@ class Record:
     latency: float
     model: str = ""
     fault: str | None = None
+    blame: Blame | None = None
     arm_fault: str | None = None
     kept: Kept | None = None
     frame: Frame | None = None
