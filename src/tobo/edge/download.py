@@ -13,7 +13,7 @@ Fetch = Callable[[str, int], Iterator[bytes]]
 """(address, offset) -> the bytes from `offset` on, in blocks; raises OSError where the line breaks."""
 
 
-class BadArchive(ValueError):
+class BadDownload(ValueError):
     """A whole download that is not what its checksum says; the message is one sentence."""
 
 
@@ -36,7 +36,7 @@ def _begun(disk: Disk, folder: Path, url: str, checksum: str) -> tuple[Path, int
 def download(disk: Disk, folder: Path, url: str, checksum: str, fetch: Fetch) -> Path:
     """The archive of `url`, whose SHA-1 is `checksum` (hexadecimal); the file is `discard`ed by who asked for it.
 
-    Raises OSError where the line or the disk fails: the next call goes on from there. Raises BadArchive where the whole
+    Raises OSError where the line or the disk fails: the next call goes on from there. Raises BadDownload where the whole
     is not what was promised; the next call begins anew.
     """
     part, kept = _begun(disk, folder, url, checksum)
@@ -52,7 +52,7 @@ def download(disk: Disk, folder: Path, url: str, checksum: str, fetch: Fetch) ->
         found = hashlib.file_digest(file, "sha1").hexdigest()
     if found != checksum:
         discard(disk, folder)
-        raise BadArchive(f"The archive's SHA-1 is {found}, the deployment says {checksum}.")
+        raise BadDownload(f"The archive's SHA-1 is {found}, the deployment says {checksum}.")
     return part
 
 

@@ -186,6 +186,13 @@ class Slots:
         if self.state.trial:
             self._write(replace(self.state, trial=False, starts=0))
 
+    def previous(self) -> Name | None:
+        """The slot that sorted before, where its version is still there."""
+        if self.state.slot is None:
+            return None
+        other = _other(self.state.slot)
+        return other if other in self.state.sources else None
+
     def roll_back(self, reason: str) -> None:
         """Back to the other slot, which `start` reads; the deployment that is left is remembered as refused."""
         if self.state.slot is None:
@@ -193,6 +200,12 @@ class Slots:
         left = self.state.sources.get(self.state.slot)
         refused = self._with_refused(left.deployment, reason) if left else self.state.refused
         self._write(replace(self.state, slot=_other(self.state.slot), trial=False, starts=0, refused=refused))
+
+    def stay(self, reason: str) -> None:
+        """The version on trial is ill, and there is none to go back to: it is refused, and sorts on."""
+        ill = self.state.sources.get(self.state.slot) if self.state.slot is not None else None
+        refused = self._with_refused(ill.deployment, reason) if ill else self.state.refused
+        self._write(replace(self.state, trial=False, starts=0, refused=refused))
 
     def refuse(self, deployment: str, reason: str) -> None:
         """Remembers a deployment that is not to be fetched again."""
