@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.support.compiled_model import bundle
+from tests.support.compiled_model import bundle, proving
 from tests.support.powercut import PowerCut, RecordingDisk
 
 from tobo.edge import download as downloads
@@ -18,11 +18,11 @@ from tobo.edge.download import discard, download
 from tobo.edge.durable import Disk
 from tobo.edge.slots import Slots, Source
 
-KEY, ACCOUNT, TARGET = Ed25519PrivateKey.generate(), "111122223333", "rasp4b"
+KEY = Ed25519PrivateKey.generate()
 
 
 def slots_in(folder: Path, disk: Disk | None = None) -> Slots:
-    return Slots(folder, lambda: [KEY.public_key()], ACCOUNT, TARGET, disk)
+    return Slots(folder, proving(KEY), disk)
 
 
 def source(archive: Path, deployment: str) -> Source:

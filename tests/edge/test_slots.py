@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.support.compiled_model import bundle
+from tests.support.compiled_model import bundle, proving
 
 from tobo.edge.slots import MAX_STARTS, Refused, Slot, Slots, Source
 
-KEY, ACCOUNT, TARGET = Ed25519PrivateKey.generate(), "111122223333", "rasp4b"
+KEY = Ed25519PrivateKey.generate()
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def slots(tmp_path: Path) -> Slots:
 
 def again(tmp_path: Path) -> Slots:
     """The agent starts anew."""
-    return Slots(tmp_path / "slots", lambda: [KEY.public_key()], ACCOUNT, TARGET)
+    return Slots(tmp_path / "slots", proving(KEY))
 
 
 def install(slots: Slots, archive: Path, deployment: str, switch: bool = True) -> Slot:

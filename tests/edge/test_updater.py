@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.support.compiled_model import bundle
-from tests.support.house import ACCOUNT, TARGET, House, house
+from tests.support.compiled_model import bundle, proving
+from tests.support.house import House, house
 from tests.support.memory_home import MemoryHome
 
 from tobo.edge import download, enrolment
@@ -33,7 +33,7 @@ class Device:
 
     def boot(self) -> None:
         enrolled = enrolment.read(self.home.enrolment)
-        self.slots = Slots(self.folder, lambda: enrolment.signing_keys(self.home.enrolment), ACCOUNT, TARGET)
+        self.slots = Slots(self.folder, proving(self.home.key))
         self.cloud = Cloud(enrolled, timeout=5)
         self.active: Slot | None = None
         self.updater = Updater(self.slots, self.cloud, self.activate, self.tell, LIMITS)
@@ -260,7 +260,7 @@ def test_a_full_disk_during_an_update_is_tried_again(tmp_path: Path) -> None:
         "State": "DEPLOY",
     }
     home.answers["GetDeployments"] = {"Deployments": [{"DeploymentName": "d1", "Definitions": [definition]}]}
-    slots = Slots(tmp_path / "slots", lambda: [key.public_key()], ACCOUNT, TARGET)
+    slots = Slots(tmp_path / "slots", proving(key))
     full = [True]
 
     class Full(type(slots.disk)):  # type: ignore[misc]

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
+from tests.support.compiled_model import public_pem
 
 from tobo.gateway.signature import check_signature, check_signed_headers, epoch, read_claim
 from tobo.kit.sigv4 import signing_key
@@ -86,20 +87,12 @@ class House:
         if operation == "GetDeployments":
             return {"Deployments": self.deployments}
         if operation == "GetDeviceRegistration":
-            return {"DeviceRegistration": json.dumps({"outputS3Uri": OUTPUT, "signingKeys": [pem(self.key)]})}
+            return {"DeviceRegistration": json.dumps({"outputS3Uri": OUTPUT, "signingKeys": [public_pem(self.key)]})}
         assert operation == "SendHeartbeat"
         self.heartbeats.append(asked)
         if told := asked.get("DeploymentResult"):
             self.deployments = [one for one in self.deployments if one["DeploymentName"] != told["DeploymentName"]]
         return {}
-
-
-def pem(key: Ed25519PrivateKey) -> str:
-    return (
-        key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
-    )
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -241,7 +234,7 @@ def house(folder: Path, device_by: Any = None, begins_in: timedelta = timedelta(
     write_certificate(folder, "server", certificate("localhost", authority, begins_in))
     write_certificate(made.enrolment, "device", certificate(DEVICE, device_by or authority, begins_in))
     (made.enrolment / "authority.pem").write_bytes((folder / "authority.pem").read_bytes())
-    (made.enrolment / "signing.pem").write_text(pem(made.key))
+    (made.enrolment / "signing.pem").write_text(public_pem(made.key))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     context.load_verify_locations(folder / "authority.pem")

@@ -111,6 +111,7 @@ def _onnxruntime(graph: Path) -> Callable[[npt.NDArray[np.uint8]], Any]:
     # A second thread would spin while it waits, on a machine that has the camera to serve.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # plans memory for pictures of one size, and keeps 2 MB for it
     session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda pixels: session.run(None, {name: pixels})[0]

@@ -17,8 +17,6 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
-from cryptography import x509
-
 from tobo.edge.enrolment import Enrolment
 from tobo.edge.signing import Credentials, sign
 from tobo.kit.s3_uri import parse_s3_uri
@@ -28,8 +26,8 @@ TIMEOUT = 20.0
 _BLOCK = 64 << 10
 _RENEW_BEFORE = 300
 """Credentials are renewed so many seconds before they expire."""
-_NO_CHECK_TIME = 0x200000
-"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL."""
+_NO_CHECK_TIME, _NOT_YET_VALID = 0x200000, 9
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME and X509_V_ERR_CERT_NOT_YET_VALID."""
 
 
 class Offline(OSError):
@@ -42,6 +40,10 @@ class Denied(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+
+
+class NotYetValid(Denied):
+    """By our clock, the house's certificate begins in the future."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Cloud:
         """`wall` is the machine's clock, which is believed only until the house has told its own."""
         self._enrolment, self._wall, self._timeout = enrolment, wall, timeout
         self._told: tuple[float, float] | None = None
+        self._behind = False
         self._credentials: Credentials | None = None
         self._lock = threading.Lock()
 
@@ -126,8 +129,13 @@ class Cloud:
             return kept
 
     def _buy(self) -> Credentials:
-        url = self._enrolment.credentials
-        answer = self._send("GET", url, {"x-amzn-iot-thingname": self._enrolment.thing}, b"")
+        url, headers = self._enrolment.credentials, {"x-amzn-iot-thingname": self._enrolment.thing}
+        try:
+            answer = self._send("GET", url, headers, b"")
+        except NotYetValid:
+            # The house's certificate is older than today, so our clock is behind, and no dates can be judged by it.
+            self._behind = True
+            answer = self._send("GET", url, headers, b"")
         if answer.status != 200:
             raise _refusal(url, answer)
         try:
@@ -186,15 +194,9 @@ class Cloud:
             raise Denied(
                 "BadCertificate", f"'{self._enrolment.folder}' has an unusable certificate ({error})."
             ) from None
-        if self._wall() < self._issued():
-            # The clock stands before the day on which the certificate was made: no dates can be judged by it.
+        if self._behind:
             context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
         return context
-
-    def _issued(self) -> float:
-        """Epoch seconds at which the device's certificate begins to be valid."""
-        found = x509.load_pem_x509_certificate(self._enrolment.certificate.read_bytes())
-        return found.not_valid_before_utc.timestamp()
 
 
 class _Exchange:
@@ -219,7 +221,8 @@ class _Exchange:
             self._connection.request(method, self._target, body=body or None, headers=dict(headers))
             return self._connection.getresponse()
         except ssl.SSLCertVerificationError as error:
-            raise Denied("UntrustedServer", f"{self._url} is not who it has to be ({error.verify_message}).") from None
+            kind = NotYetValid if error.verify_code == _NOT_YET_VALID else Denied
+            raise kind("UntrustedServer", f"{self._url} is not who it has to be ({error.verify_message}).") from None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
             raise Offline(f"{self._url} hung up ({error}).") from None
         except ssl.SSLError as error:

@@ -8,9 +8,10 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = 1
 FILES = ("device.json", "device.pem", "device.key", "authority.pem", "signing.pem")
@@ -56,6 +57,11 @@ class Enrolment:
     def authority(self) -> Path:
         return self.folder / "authority.pem"
 
+    @property
+    def signing_keys(self) -> str:
+        """signing.pem: the public keys that bundles may be signed with."""
+        return (self.folder / "signing.pem").read_text()
+
 
 def read(folder: Path) -> Enrolment:
     """Raises BadEnrolment naming what is missing or wrong."""
@@ -83,13 +89,11 @@ def read(folder: Path) -> Enrolment:
         raise BadEnrolment(f"'{folder / 'device.json'}' lacks or mistypes {error}; enrol the device again.") from None
 
 
-def signing_keys(folder: Path) -> list[Ed25519PublicKey]:
-    """The keys of signing.pem. Raises BadEnrolment where one is none."""
-    return keys_of((folder / "signing.pem").read_text())
-
-
-def keys_of(text: str) -> list[Ed25519PublicKey]:
+def keys_of(text: str) -> "list[Ed25519PublicKey]":
     """The public keys of PEM blocks, one after the other. Raises BadEnrolment where one is no ed25519 key."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
     keys: list[Ed25519PublicKey] = []
     for block in re.findall(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", text, re.DOTALL):
         try:

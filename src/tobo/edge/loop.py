@@ -91,7 +91,9 @@ class Loop:
         self.keeping = keeping or Keeping()
         self.records = records or Records()
         self.tally = Tally()
+        self.last: Record | None = None
         self.latest: tuple[Frame, Record] | None = None
+        """The last frame, and its part."""
         self._rest_after = rest_after
         self._random = random.Random(seed)
         self._at_ok_since: float | None = None
@@ -182,6 +184,7 @@ class Loop:
     def _tell(self, record: Record, frame: Frame | None) -> None:
         self.tally.note(record)
         self.records.put(record)
+        self.last = record
         if frame is not None:
             self.latest = frame, record
         self._name(record.fault or record.arm_fault)

@@ -12,18 +12,17 @@ else is installed.
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from tobo.edge import classifier
-from tobo.edge.bundle import BadBundle, Manifest, digest_of, verify
+from tobo.edge.bundle import BadBundle, Manifest, digest_of
 from tobo.edge.classifier import Classifier
 from tobo.edge.compiled import BadModel
 from tobo.edge.durable import Disk, read_json, replace_json, sync_tree
+from tobo.edge.prove import Prove
 from tobo.kit.archive import BadArchive
 
 log = logging.getLogger(__name__)
@@ -78,14 +77,13 @@ class Slots:
     def __init__(
         self,
         folder: Path,
-        keys: Callable[[], Iterable[Ed25519PublicKey]],
-        account: str,
-        target: str,
+        prove: Prove,
         disk: Disk | None = None,
+        check: Callable[[Classifier], None] = lambda found: None,
     ) -> None:
-        """`keys` gives those that bundles may be signed with."""
-        self.folder, self.disk = folder, disk or Disk()
-        self._keys, self._account, self._target = keys, account, target
+        """`check` raises BadModel for a model that is no use here."""
+        self.folder, self.disk, self._check = folder, disk or Disk(), check
+        self._prove = prove
         folder.mkdir(parents=True, exist_ok=True)
         self.state = self._read()
 
@@ -99,7 +97,7 @@ class Slots:
             if self.state.starts >= MAX_STARTS:
                 self.roll_back(f"The agent has started {MAX_STARTS} times with it without getting it confirmed.")
             else:
-                self._write(replace(self.state, starts=self.state.starts + 1))
+                self._note(replace(self.state, starts=self.state.starts + 1))
         first = self.state.slot or "a"
         for name in (first, _other(first)):
             try:
@@ -110,20 +108,21 @@ class Slots:
                     log.error("Slot %s is broken: %s", name, error)
                 continue
             if name != self.state.slot:
-                self._write(replace(self.state, slot=name, trial=False, starts=0))
+                self._note(replace(self.state, slot=name, trial=False, starts=0))
             return slot, found
         return None
 
     def read(self, name: Name) -> Slot:
         """A slot's version, verified anew. Raises BadBundle."""
         folder = self.folder / name
-        manifest = verify(folder, self._keys(), self._account, self._target)
+        manifest = self._prove(folder)
         return Slot(name, folder, manifest, digest_of(manifest.to_bytes()), self.state.sources.get(name))
 
     def load(self, folder: Path) -> Classifier:
         """The model of a version, probed on its golden pictures. Raises BadModel."""
         found = classifier.load(folder)
         classifier.probe(folder, found)
+        self._check(found)
         return found
 
     def install(self, archive: Path, source: Source) -> tuple[Slot, Classifier]:
@@ -147,7 +146,7 @@ class Slots:
                 raise BadBundle(f"The archive's SHA-1 is not {source.checksum}, which the deployment names.")
         incoming = self.folder / "incoming"
         self.disk.unpack(archive, incoming)
-        manifest = verify(incoming, self._keys(), self._account, self._target)
+        manifest = self._prove(incoming, probe=True)
         self._refuse_downgrade(manifest)
         found = self.load(incoming)
         sync_tree(self.disk, incoming)
@@ -184,7 +183,7 @@ class Slots:
     def confirm(self) -> None:
         """The version on trial stays."""
         if self.state.trial:
-            self._write(replace(self.state, trial=False, starts=0))
+            self._note(replace(self.state, trial=False, starts=0))
 
     def previous(self) -> Name | None:
         """The slot that sorted before, where its version is still there."""
@@ -199,17 +198,17 @@ class Slots:
             return
         left = self.state.sources.get(self.state.slot)
         refused = self._with_refused(left.deployment, reason) if left else self.state.refused
-        self._write(replace(self.state, slot=_other(self.state.slot), trial=False, starts=0, refused=refused))
+        self._note(replace(self.state, slot=_other(self.state.slot), trial=False, starts=0, refused=refused))
 
     def stay(self, reason: str) -> None:
         """The version on trial is ill, and there is none to go back to: it is refused, and sorts on."""
         ill = self.state.sources.get(self.state.slot) if self.state.slot is not None else None
         refused = self._with_refused(ill.deployment, reason) if ill else self.state.refused
-        self._write(replace(self.state, trial=False, starts=0, refused=refused))
+        self._note(replace(self.state, trial=False, starts=0, refused=refused))
 
     def refuse(self, deployment: str, reason: str) -> None:
         """Remembers a deployment that is not to be fetched again."""
-        self._write(replace(self.state, refused=self._with_refused(deployment, reason)))
+        self._note(replace(self.state, refused=self._with_refused(deployment, reason)))
 
     def _with_refused(self, deployment: str, reason: str) -> dict[str, str]:
         kept = {**self.state.refused, deployment: reason}
@@ -217,8 +216,19 @@ class Slots:
 
     def _clean(self) -> None:
         """Removes what a power cut has left half done."""
-        self.disk.remove_tree(self.folder / "incoming")
-        self.disk.remove(self.folder / "current.json.new")
+        try:
+            self.disk.remove_tree(self.folder / "incoming")
+            self.disk.remove(self.folder / "current.json.new")
+        except OSError as error:
+            log.warning("%s", error)
+
+    def _note(self, state: Current) -> None:
+        """Holds from now on, whether the disk takes it or not: a full one must not keep an ill version on the line."""
+        try:
+            self._write(state)
+        except OSError as error:
+            log.error("this will be forgotten with the next restart: %s", error)
+            self.state = state
 
     def _write(self, state: Current) -> None:
         replace_json(self.disk, self.folder / "current.json", asdict(state))

@@ -67,6 +67,11 @@ class Updater:
         self._begin(*started)
         return started[0]
 
+    @property
+    def on_trial(self) -> bool:
+        """Whether the version that sorts has yet to prove itself."""
+        return self._slots.state.trial
+
     def poll(self) -> None:
         """Asks what this device has to have, and does it. Raises Offline, Denied, OSError: the next poll goes on."""
         for wanted in wanted_of(self._home.ask("GetDeployments")):
