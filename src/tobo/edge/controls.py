@@ -1,6 +1,7 @@
 """What is changed while the line runs: thresholds and the override; remembered over a restart."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ class Controls:
         """`changed` is given each new rule, `tell(kind, **members)` the event."""
         self._settings, self._changed, self._tell = settings, changed, tell
         self._file, self._disk = settings.state / "rule.json", Disk()
+        self._lock = threading.Lock()  # two browsers may change two things at once
         self._labels: tuple[str, ...] = ()
         self._model: Mapping[str, float] = {}
         kept = read_json(self._file) or {}
@@ -46,17 +48,19 @@ class Controls:
             raise BadChange(f"The model has no label '{label}'; it has {', '.join(self._labels) or 'none yet'}.")
         if value is not None and not 0 <= value <= 1:
             raise BadChange(f"The threshold {value:g} of '{label}' is not in 0 to 1.")
-        kept = {name: one for name, one in self._thresholds.items() if name != label}
-        self._thresholds = kept if value is None else {**kept, label: float(value)}
-        return self._apply({"label": label, "threshold": value})
+        with self._lock:
+            kept = {name: one for name, one in self._thresholds.items() if name != label}
+            self._thresholds = kept if value is None else {**kept, label: float(value)}
+            return self._apply({"label": label, "threshold": value})
 
     def set_override(self, override: str) -> Rule:
         """Raises BadChange."""
         found = next((one for one in _OVERRIDES if one == override), None)
         if found is None:
             raise BadChange(f"The override '{override}' is none of {', '.join(_OVERRIDES)}.")
-        self._override = found
-        return self._apply({"override": found})
+        with self._lock:
+            self._override = found
+            return self._apply({"override": found})
 
     def _apply(self, change: dict[str, Any]) -> Rule:
         rule = self.rule()

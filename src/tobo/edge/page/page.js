@@ -71,6 +71,7 @@ function showLive(state) {
   byId("verdict").hidden = !last;
   if (last) {
     byId("verdict").textContent = last.verdict;
+    byId("frame").className = last.number === state.frame ? "" : "old";
     byId("verdict").className = `verdict ${last.verdict}`;
     byId("reason").textContent = WHY[last.reason](last);
     byId("latency").textContent = last.latency_ms.toFixed(1);

@@ -1,6 +1,7 @@
 """What the page shows, as one JSON object; read from the running agent without making it wait."""
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tobo.edge.records import Record
@@ -21,7 +22,7 @@ def view(agent: "Agent") -> dict[str, Any]:
         "model": None
         if model is None
         else {
-            "name": slot.manifest.name if slot else agent.settings.model,
+            "name": slot.manifest.name if slot else Path(agent.settings.model).name,
             "version": slot.manifest.version if slot else "",
             "trial": bool(agent.updater and agent.updater.on_trial),
             "labels": list(model.classifier.labels),
