@@ -103,7 +103,7 @@ def test_a_clock_before_the_certificates_does_not_judge_their_dates(tmp_path: Pa
     with house(tmp_path / "house", begins_in=timedelta(days=10)) as made:  # to all dates, it is ten days ago
         assert cloud_of(made).ask("GetDeployments") == {"Deployments": []}
     with (
-        house(tmp_path / "old", begins_in=timedelta(days=-40)) as made,
+        house(tmp_path / "old", begins_in=timedelta(days=-70)) as made,
         pytest.raises(Denied, match=r"UntrustedServer: .*certificate has expired"),
     ):
         cloud_of(made).ask("GetDeployments")

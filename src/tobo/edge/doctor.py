@@ -12,8 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from cryptography import x509
-
 from tobo.edge import classifier, enrolment, opening
 from tobo.edge.bundle import BadBundle
 from tobo.edge.cloud import Cloud, Denied, Offline
@@ -144,6 +142,8 @@ def _model(settings: Settings) -> Finding:
 
 
 def _certificate(settings: Settings) -> Finding:
+    from cryptography import x509
+
     try:
         enrolled = enrolment.read(settings.enrolment)
         found = x509.load_pem_x509_certificate(enrolled.certificate.read_bytes())

@@ -115,6 +115,8 @@ class Slots:
     def read(self, name: Name) -> Slot:
         """A slot's version, verified anew. Raises BadBundle."""
         folder = self.folder / name
+        if not folder.is_dir():
+            raise BadBundle(f"Slot {name} is empty.")
         manifest = self._prove(folder)
         return Slot(name, folder, manifest, digest_of(manifest.to_bytes()), self.state.sources.get(name))
 
