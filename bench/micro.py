@@ -12,7 +12,8 @@ from botocore.validate import ParamValidator
 
 from bench.client import REGION, signed
 from bench.rows import Row
-from tobo.gateway.signature import check_signature, check_signed_headers, read_claim, signing_key
+from tobo.gateway.signature import check_signature, check_signed_headers, read_claim
+from tobo.kit.sigv4 import signing_key
 from tobo.wire.checking import check
 from tobo.wire.models import operation_model
 

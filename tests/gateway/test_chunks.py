@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tobo.gateway.chunks import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER
-from tobo.gateway.signature import Claim, canonical_request, signature_of, signing_key
+from tobo.gateway.signature import Claim, canonical_request, signature_of
+from tobo.kit.sigv4 import signing_key
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 

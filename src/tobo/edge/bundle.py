@@ -13,9 +13,10 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+if TYPE_CHECKING:  # 12 MB, which an agent that has its version proved elsewhere does not need
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
@@ -63,7 +64,7 @@ def list_files(folder: Path) -> dict[str, File]:
     return {name: _describe(path) for name, path in names.items() if name not in (MANIFEST, SIGNATURE)}
 
 
-def seal(folder: Path, manifest: Manifest, key: Ed25519PrivateKey) -> str:
+def seal(folder: Path, manifest: Manifest, key: "Ed25519PrivateKey") -> str:
     """Writes manifest and signature into `folder`; the bundle's digest."""
     data = manifest.to_bytes()
     (folder / MANIFEST).write_bytes(data)
@@ -81,7 +82,7 @@ def pack(folder: Path, file: Path) -> None:
                 archive.addfile(member, content)
 
 
-def verify(folder: Path, keys: Iterable[Ed25519PublicKey], account: str, target: str | None = None) -> Manifest:
+def verify(folder: Path, keys: Iterable["Ed25519PublicKey"], account: str, target: str | None = None) -> Manifest:
     """The manifest of an unpacked bundle, once everything in it is proved.
 
     Raises BadBundle: no or no valid signature by any of `keys`, another account's or another target's bundle, a file
@@ -121,7 +122,9 @@ def read_manifest(data: bytes) -> Manifest:
         raise BadBundle(f"The bundle's {MANIFEST} cannot be read ({error}).") from None
 
 
-def _signed(key: Ed25519PublicKey, signature: bytes, data: bytes) -> bool:
+def _signed(key: "Ed25519PublicKey", signature: bytes, data: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
     try:
         key.verify(signature, data)
     except InvalidSignature:

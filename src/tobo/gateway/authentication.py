@@ -11,17 +11,16 @@ from botocore.loaders import Loader
 
 from tobo.gateway import chunks, signature_v2
 from tobo.gateway.signature import (
-    UNSIGNED_PAYLOAD,
     Claim,
     Refused,
     check_signature,
     check_signed_headers,
     epoch,
     read_claim,
-    signing_key,
 )
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
+from tobo.kit.sigv4 import UNSIGNED_PAYLOAD, signing_key
 from tobo.objects.base import Objects
 from tobo.operations.context import Principal
 from tobo.resources.identity.keyring import BadToken, Credential, KeyRing, UnknownKey

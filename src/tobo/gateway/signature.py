@@ -1,23 +1,19 @@
-"""SigV4: reads the claim that a request makes about its sender, and computes the signature that would prove it.
+"""SigV4: reads the claim that a request makes about its sender, and checks the signature that has to prove it.
 
 Format: IAM User Guide, "AWS Signature Version 4 for API requests"; S3 API Reference, "Authenticating Requests".
 """
 
-import hashlib
 import hmac
 from calendar import timegm
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
-ALGORITHM = "AWS4-HMAC-SHA256"
-UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+from tobo.kit.sigv4 import ALGORITHM, canonical, signature
+
 MAX_PRESIGNED_SECONDS = 7 * 86_400
-
-_PLAIN_PATH = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
-_PLAIN_QUERY = _PLAIN_PATH.replace(b"/", b"")
 
 Kind = Literal[
     "missing", "malformed", "unsupported", "unknown key", "mismatch", "skewed", "expired link", "bad token",
@@ -138,78 +134,19 @@ def epoch(timestamp: str) -> int:
     return timegm((year, month, day, int(digits[8:10]), int(digits[10:12]), int(digits[12:14])))
 
 
-def canonical_path(path: str, service: str) -> str:
-    """The raw path as it was signed: S3 encodes once, the others normalise and encode what is already encoded."""
-    raw = path.encode("latin-1")
-    if service == "s3":
-        return path if not raw.translate(None, _PLAIN_PATH) else quote(unquote_to_bytes(raw), safe="/-_.~")
-    if not raw.translate(None, _PLAIN_PATH) and "//" not in path and "/." not in path:
-        return path
-    return quote(_normal(path), safe="/-_.~", encoding="latin-1")
-
-
-def _normal(path: str) -> str:
-    """RFC 3986, 5.2.4: without '.', '..' and empty segments; a trailing slash stays."""
-    kept: list[str] = []
-    for segment in path.split("/"):
-        if segment == "..":
-            kept[-1:] = []
-        elif segment not in ("", "."):
-            kept.append(segment)
-    return "/" + "/".join(kept) + ("/" if kept and path.endswith("/") else "")
-
-
-def canonical_query(query: str) -> str:
-    """Parameters encoded alike and sorted, without the signature itself."""
-    if not query:
-        return ""
-    pairs: list[tuple[str, str]] = []
-    for part in query.split("&"):
-        name, _, value = part.partition("=")
-        if part and name != "X-Amz-Signature":
-            pairs.append((_encoded(name), _encoded(value)))
-    pairs.sort()
-    return "&".join([f"{name}={value}" for name, value in pairs])
-
-
-def _encoded(text: str) -> str:
-    raw = text.encode("latin-1")
-    return text if not raw.translate(None, _PLAIN_QUERY) else quote(unquote_to_bytes(raw), safe="-_.~")
-
-
 def canonical_request(
     method: str, path: str, query: str, headers: Mapping[str, str], claim: Claim, payload_hash: str
 ) -> str:
     """What was signed, in SigV4's form. Raises Refused where a signed header is not in the request."""
-    lines = [method, canonical_path(path, claim.service), canonical_query(query)]
-    for name in claim.signed_headers.split(";"):
-        value = headers.get(name)
-        if value is None:
-            raise Refused("mismatch", f"Header '{name[:80]}' was signed and is not in the request.")
-        if value[:1] in _BLANKS or value[-1:] in _BLANKS or "  " in value or "\t" in value:
-            value = " ".join(value.split())
-        lines.append(f"{name}:{value}")
-    lines += ("", claim.signed_headers, payload_hash)
-    return "\n".join(lines)
-
-
-_BLANKS = (" ", "\t")
-
-
-@lru_cache(1024)
-def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    """The key that signs one day in one region for one service."""
-    key = f"AWS4{secret}".encode()
-    for part in (date, region, service, "aws4_request"):
-        key = hmac.digest(key, part.encode("latin-1"), "sha256")
-    return key
+    try:
+        return canonical(method, path, query, headers, claim.signed_headers, claim.service, payload_hash)
+    except KeyError as error:
+        raise Refused("mismatch", f"Header '{error.args[0][:80]}' was signed and is not in the request.") from None
 
 
 def signature_of(key: bytes, claim: Claim, canonical: str) -> str:
     """The hexadecimal signature of a canonical request."""
-    digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
-    text = f"{ALGORITHM}\n{claim.timestamp}\n{claim.scope}\n{digest}"
-    return hmac.digest(key, text.encode("latin-1"), "sha256").hex()
+    return signature(key, claim.timestamp, claim.scope, canonical)
 
 
 def check_signed_headers(claim: Claim, headers: Mapping[str, str]) -> None:

@@ -1,9 +1,10 @@
-"""The C library's allocator, told to keep what it has: bodies come and go by the thousand."""
+"""The C library's allocator, told to keep what it has, where bodies come and go by the thousand, or to give it back."""
 
 import ctypes
+import gc
 import sys
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
 _KEEP = 16 << 20
 
 
@@ -19,3 +20,16 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         for option, value in ((_TRIM_THRESHOLD, _KEEP), (_TOP_PAD, 1 << 20), (_MMAP_THRESHOLD, _KEEP)):
             mallopt(option, value)
+
+
+def share_one_arena() -> None:
+    """Lets all threads of this process allocate from one arena: less speed under load, megabytes less a thread."""
+    if sys.platform.startswith("linux") and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(_ARENA_MAX, 1)
+
+
+def give_back_freed_memory() -> None:
+    """Returns what loading has left behind to the system (malloc_trim(3) of glibc); for a process that stays long."""
+    gc.collect()
+    if sys.platform.startswith("linux") and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)

@@ -1,0 +1,1 @@
+"""Cameras, each in a file of its own that imports its library late."""

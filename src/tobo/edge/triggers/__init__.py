@@ -1,0 +1,1 @@
+"""Triggers: what says that a part lies under the camera."""
