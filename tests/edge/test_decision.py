@@ -49,3 +49,17 @@ def test_verdict(rule, labels, scores, elapsed, expected) -> None:  # type: igno
 
 def test_a_decision_of_nothing_is_ko() -> None:
     assert decide(PLAIN, (), (), 0.0) == Decision("ko", "unknown", margin=1.0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "gap", "verdict", "reason"),
+    [
+        (Rule(separation=0.4), 0.39, "ko", "close"),
+        (Rule(separation=0.4), 0.4, "ok", "class"),
+        (Rule(), 0.0, "ok", "class"),
+        (Rule(separation=0.4, override="ok"), 0.0, "ok", "override"),
+    ],
+)
+def test_a_part_that_comes_too_close_is_ko(rule: Rule, gap: float, verdict: str, reason: str) -> None:
+    decision = decide(rule, LABELS, (0.2, 0.8), 0.0, gap)
+    assert (decision.verdict, decision.reason) == (verdict, reason)

@@ -72,10 +72,10 @@ class Agent:
         self.keeper = Keeper(self.records, self.outbox, self.now, settings.house.counts, self._note)
         self.controls = Controls(settings, self._use_rule, self.keeper.tell)
         self.slot: Slot | None = None
+        self._registration = read_json(settings.state / "registration.json") or {}
         self.updater = self._make_updater()
         self.began = time.monotonic()
         self._told = Told()
-        self._registration = read_json(settings.state / "registration.json") or {}
         self._registered_at: float | None = None
         self.deeds = self._make_deeds()
 

@@ -1,9 +1,10 @@
 """The decision rule, outside the model: scores and circumstances in, verdict out; pure, changeable while the line runs.
 
 A label counts where its score reaches its threshold or, for a label without one, where it is the highest of all. A part
-is ok where a label that is accepted counts and none that is not does. Unknown, late or failed is ko.
+is ok where a label that is accepted counts and none that is not does. Unknown, late, too close or failed is ko.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,19 +12,22 @@ from typing import Literal
 from tobo.edge.ports import Verdict
 
 Override = Literal["auto", "ok", "ko"]
-Reason = Literal["class", "unknown", "late", "failed", "override"]
+Reason = Literal["class", "unknown", "late", "close", "failed", "override"]
 
 
 @dataclass(frozen=True)
 class Rule:
     """`thresholds` by label, 0..1; `accept` the labels that are ok; `budget` in seconds from a part's arrival.
 
+    A part that comes less than `separation` seconds after the one before is ko: the arm, still meant for that one, could
+    not serve both. 0: parts never come so close.
     `override` forces every verdict until it is "auto" again; the scores are still taken.
     """
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
     accept: tuple[str, ...] = ("ok",)
     budget: float = 0.1
+    separation: float = 0.0
     override: Override = "auto"
 
 
@@ -42,8 +46,11 @@ class Decision:
     margin: float = 0.0
 
 
-def decide(rule: Rule, labels: Sequence[str], scores: Sequence[float] | None, elapsed: float) -> Decision:
-    """The verdict on one part: `scores` [labels], None where none could be taken; `elapsed` seconds since it arrived."""
+def decide(
+    rule: Rule, labels: Sequence[str], scores: Sequence[float] | None, elapsed: float, gap: float = math.inf
+) -> Decision:
+    """The verdict on one part: `scores` [labels], None where none could be taken; `elapsed` seconds since it arrived,
+    `gap` seconds between the arrival of the one before and its own."""
     if scores is None:
         return Decision(rule.override if rule.override != "auto" else "ko", _forced(rule, "failed"))
     leads = {label: _lead(rule, labels, scores, index) for index, label in enumerate(labels)}
@@ -56,6 +63,8 @@ def decide(rule: Rule, labels: Sequence[str], scores: Sequence[float] | None, el
     score = None if label is None else float(scores[labels.index(label)])
     if rule.override != "auto":
         return Decision(rule.override, "override", label, score, margin)
+    if gap < rule.separation:
+        return Decision("ko", "close", label, score, margin)
     if elapsed > rule.budget:
         return Decision("ko", "late", label, score, margin)
     return Decision("ok" if good else "ko", "unknown" if label is None else "class", label, score, margin)

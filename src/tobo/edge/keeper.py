@@ -16,6 +16,7 @@ from PIL import Image
 from tobo.edge.drift import LIMIT, ScoreDrift
 from tobo.edge.loop import Model
 from tobo.edge.outbox import Event, Outbox
+from tobo.edge.ports import Frame
 from tobo.edge.records import Record, Records
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class Keeper:
             if record.scores is not None and self.drift is not None and record.model == self._model:
                 self.drift.note(record.scores)
             if record.frame is not None:
-                self._keep(record, record.frame.pixels)
+                self._keep(record, record.frame)
         if self._now() - self._counts.since >= self._every or self._now() < self._counts.since:
             events += self._minute()
         if events:
@@ -105,13 +106,14 @@ class Keeper:
             events.append({"at": self._now(), "kind": "arm", "number": record.number, "fault": record.arm_fault})
         return events
 
-    def _keep(self, record: Record, pixels: npt.NDArray[np.uint8]) -> None:
-        jpeg = encode(pixels)
+    def _keep(self, record: Record, frame: Frame) -> None:
+        jpeg = encode(frame.pixels)
         self.recent.append((record, jpeg))
         labels = self._labels.get(record.model, ())
         about = {
             "at": self._now(),
             "number": record.number,
+            "frame": frame.number,
             "verdict": record.decision.verdict,
             "reason": record.decision.reason,
             "label": record.decision.label,

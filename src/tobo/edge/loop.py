@@ -5,6 +5,7 @@ ko and the loop goes on; an arm that does not obey stops the belt.
 """
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -97,6 +98,7 @@ class Loop:
         self._rest_after = rest_after
         self._random = random.Random(seed)
         self._at_ok_since: float | None = None
+        self._arrived = -math.inf
         self._fault: str | None = None
 
     def run(self, stop: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
@@ -123,7 +125,8 @@ class Loop:
         except Exception as error:  # a bug of a driver must not stop the belt, nor let a part pass
             fault = f"{type(error).__name__}: {error}"
         labels = model.classifier.labels if model is not None else ()
-        decision = decide(rule, labels, scores, self.line.timer.now() - arrived)
+        gap, self._arrived = arrived - self._arrived, arrived
+        decision = decide(rule, labels, scores, self.line.timer.now() - arrived, gap)
         arm_fault = self._turn(decision)
         latency = time.perf_counter() - begin
         kept = self._kept(decision) if frame is not None and scores is not None else None

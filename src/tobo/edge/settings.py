@@ -72,11 +72,12 @@ class ActuatorSettings:
 
 @dataclass(frozen=True)
 class DecisionSettings:
-    """See decision.Rule; `thresholds` outrank the model's own. `rest_after` seconds without a part the arm rests at ko."""
+    """See decision.Rule; `thresholds` outrank the model's own. After `rest_after` seconds without a part the arm rests."""
 
     accept: tuple[str, ...] = ("ok",)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     budget_ms: float = 100.0
+    separation_ms: float = 0.0
     rest_after: float = 2.0
 
 
@@ -149,7 +150,13 @@ class Settings:
 
     def rule(self, thresholds: Mapping[str, float]) -> Rule:
         """The rule with a model's own thresholds below those that are set here."""
-        return Rule({**thresholds, **self.decision.thresholds}, self.decision.accept, self.decision.budget_ms / 1000)
+        decision = self.decision
+        return Rule(
+            {**thresholds, **decision.thresholds},
+            decision.accept,
+            decision.budget_ms / 1000,
+            decision.separation_ms / 1000,
+        )
 
 
 def read(folder: Path) -> Settings:
