@@ -8,7 +8,7 @@ export TOBO_STATE := $(STATE)
 
 CLIENTS := $(patsubst tests/clients/environments/%.txt,.clients/%/ready,$(wildcard tests/clients/environments/*.txt))
 
-.PHONY: demo serve test test-clients check format lint types contracts docs bench clean
+.PHONY: demo line serve test test-clients check format lint types contracts docs bench clean
 
 # The environment is made once and again whenever what it is made from changes.
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -19,6 +19,9 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 demo: $(VENV)/ready
 	$(BIN)/tobo demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+line: $(VENV)/ready
+	$(BIN)/tobo line
 
 serve: $(VENV)/ready
 	$(BIN)/tobo serve

@@ -10,12 +10,13 @@ from tobo.cli.env import env
 from tobo.cli.images import app as images
 from tobo.cli.invoke import invoke
 from tobo.cli.jobs import app as jobs
+from tobo.cli.line import line
 from tobo.cli.logs import logs
 from tobo.cli.serve import serve
 from tobo.cli.tune import tune
 
 app = typer.Typer(help="SageMaker's workflow on your own machines.", no_args_is_help=True, add_completion=False)
-for command in (serve, env, configure, doctor, demo, tune, logs, invoke):
+for command in (serve, env, configure, doctor, demo, line, tune, logs, invoke):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
 app.add_typer(images, name="images")

@@ -35,30 +35,36 @@ class Connection:
     region: str
     own: bool
 
-    def client(self, service: str) -> Any:
-        """A boto3 client. Proxies are left aside: the server is on this machine."""
-        session: Any = boto3.session.Session()  # untyped: boto3-stubs wants the service's name as a literal
-        return session.client(
-            service,
-            endpoint_url=self.endpoint,
+    def session(self) -> Any:
+        """boto3's, with the keys; untyped: boto3-stubs wants a service's name as a literal."""
+        return boto3.session.Session(
             region_name=self.region,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
-            config=Config(proxies={}, max_pool_connections=CONNECTIONS),
         )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client. Proxies are left aside: the server is on this machine."""
+        config = Config(proxies={}, max_pool_connections=CONNECTIONS)
+        return self.session().client(service, endpoint_url=self.endpoint, config=config)
 
 
 @contextlib.contextmanager
-def connected(settings: Settings) -> Iterator[Connection]:
+def connected(settings: Settings, tls: bool = False) -> Iterator[Connection]:
     """A connection to the state folder's server; one that we start is stopped at the end, its jobs are kept.
 
-    Raises SystemExit where the server does not start.
+    With `tls` it has to serve TLS, too, as devices need it. Raises SystemExit where it does not, or does not start.
     """
     settings = first_account(settings)
     with contextlib.ExitStack() as stack:
         running = _answers(settings.state)
         if not running:
-            stack.enter_context(_started(settings.state))
+            stack.enter_context(_started(settings.state, ("--tls-port", "0") if tls else ()))
+        elif tls and "tls_endpoint" not in json.loads((settings.state / "server.json").read_bytes()):
+            raise SystemExit(
+                f"The server that runs on {settings.state} serves no TLS, which devices need; stop it, or start it with "
+                "`tobo serve --tls-port 8627`."
+            )
         found = exports(settings)
         yield Connection(
             found["AWS_ENDPOINT_URL"],
@@ -81,12 +87,12 @@ def _answers(state: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _started(state: Path) -> Iterator[None]:
+def _started(state: Path, options: tuple[str, ...] = ()) -> Iterator[None]:
     (state / "server.json").unlink(missing_ok=True)  # a killed server leaves it behind
     log = state / "demo-server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tobo", "serve", "--state", str(state), "--port", "0"],
+            [sys.executable, "-m", "tobo", "serve", "--state", str(state), "--port", "0", *options],
             stdout=out,
             stderr=out,
             env={**os.environ, "TOBO_STATE": str(state)},
