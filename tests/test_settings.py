@@ -26,3 +26,12 @@ def test_a_relative_state_folder_is_the_same_from_everywhere(monkeypatch: pytest
 def test_what_cannot_be_read_is_named() -> None:
     with pytest.raises(SystemExit, match="TOBO_PORT='http'"):
         Settings.read({"TOBO_PORT": "http"})
+
+
+@pytest.mark.parametrize(
+    "address", ["broker", "mqtt://broker", "http://broker:1883", "mqtts://:8883", "mqtt://broker:x"]
+)
+def test_a_brokers_address_that_is_none(address: str) -> None:
+    assert Settings.read({"TOBO_MQTT": "mqtts://broker:8883"}).mqtt == "mqtts://broker:8883"
+    with pytest.raises(SystemExit, match="TOBO_MQTT"):
+        Settings.read({"TOBO_MQTT": address})

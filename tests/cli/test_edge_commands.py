@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 from tests.cli.test_commands import tobo
 from tests.conftest import Server
-from tests.support.fleets import STAND_IN, Fleet, client, stage
+from tests.support.fleets import Fleet, client, stage
 
 from tobo.operations.signing import public_keys
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    environment = {"PYTHONPATH": str(STAND_IN), "TOBO_TLS_PORT": "0"}
+    environment = {"TOBO_TLS_PORT": "0"}
     server = Server(tmp_path_factory.mktemp("edge") / "state", environment)
     try:
         yield server.start()

@@ -20,8 +20,6 @@ from tobo.store.base import Key, Query, Row
 from tobo.store.sql import SqlStore
 
 ROLE = "arn:aws:iam::111122223333:role/any"
-STAND_IN = Path(__file__).parent / "compilation"
-"""On the server's PYTHONPATH: makes rows that `compile_by_hand` inserts known to DescribeCompilationJob."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import Server
 from tests.resources.fleets.test_packaging import fetched, verified
-from tests.support.fleets import STAND_IN, Fleet, compiled_archive, stage
+from tests.support.fleets import Fleet, compiled_archive, stage
 from tests.support.processes import until
 
 LARGE = {"model.onnx": os.urandom(24 << 20)}
@@ -15,7 +15,7 @@ LARGE = {"model.onnx": os.urandom(24 << 20)}
 
 @pytest.fixture
 def fleet(fresh_server: Callable[..., Server]) -> Fleet:
-    return Fleet(fresh_server(PYTHONPATH=str(STAND_IN)))
+    return Fleet(fresh_server())
 
 
 def large_compilation(fleet: Fleet) -> str:

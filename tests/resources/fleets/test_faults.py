@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.conftest import Server
-from tests.support.fleets import STAND_IN, Fleet, stage
+from tests.support.fleets import Fleet, stage
 from tests.support.processes import until
 
 
@@ -184,7 +184,7 @@ def test_a_bundle_that_was_overwritten_is_not_deployed(fleet: Fleet) -> None:
 
 
 def test_a_device_that_never_answers(fresh_server: Callable[..., Server]) -> None:
-    server = fresh_server(PYTHONPATH=str(STAND_IN), TOBO_DEPLOYMENT_TIMEOUT_SECONDS="1")
+    server = fresh_server(TOBO_DEPLOYMENT_TIMEOUT_SECONDS="1")
     fleet = Fleet(server)
     plan = started(fleet, "cam-1")
     command = fleet.told("cam-1")
@@ -197,7 +197,7 @@ def test_a_device_that_never_answers(fresh_server: Callable[..., Server]) -> Non
 
 
 def test_silence_takes_the_others_back_and_a_late_answer_itself(fresh_server: Callable[..., Server]) -> None:
-    server = fresh_server(PYTHONPATH=str(STAND_IN), TOBO_DEPLOYMENT_TIMEOUT_SECONDS="2")
+    server = fresh_server(TOBO_DEPLOYMENT_TIMEOUT_SECONDS="2")
     fleet = Fleet(server)
     plan = started(fleet, "cam-1", "cam-2", policy="ROLLBACK_ON_FAILURE")
     silent = fleet.told("cam-2")

@@ -16,7 +16,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.cli.test_commands import free_port, tobo
 from tests.conftest import Server
-from tests.support.fleets import STAND_IN, Fleet
+from tests.support.fleets import Fleet
 from tests.support.processes import until
 
 pytestmark = pytest.mark.skipif(
@@ -50,7 +50,7 @@ class Broker:
 @pytest.fixture
 def broker_and_fleet(fresh_server: Callable[..., Server], tmp_path: Path) -> Iterator[tuple[Broker, Fleet]]:
     port = free_port()
-    server = fresh_server(PYTHONPATH=str(STAND_IN), TOBO_TLS_PORT="0", TOBO_MQTT=f"mqtts://127.0.0.1:{port}")
+    server = fresh_server(TOBO_TLS_PORT="0", TOBO_MQTT=f"mqtts://127.0.0.1:{port}")
     folder = tmp_path / "broker"
     made = tobo("edge", "broker", "--into", str(folder), "--port", str(port), "--state", str(server.state))
     assert made.returncode == 0, made.stderr
@@ -183,3 +183,28 @@ def test_a_forged_or_replayed_nudge_changes_nothing(broker_and_fleet: tuple[Brok
     client.loop_stop()
     assert fleet.told("cam-1") == before
     assert fleet.status(plan)["StageStatus"] == "INPROGRESS"
+
+
+def test_a_broker_in_the_house_without_tls(fresh_server: Callable[..., Server], tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    broker = Broker(tmp_path, port)
+    broker.start()
+    client = Client(CallbackAPIVersion.VERSION2)
+    heard: list[str] = []
+    subscribed = threading.Event()
+    client.on_connect = lambda client, *_: client.subscribe("tobo/#", qos=1)
+    client.on_subscribe = lambda *_: subscribed.set()
+    client.on_message = lambda client, data, message: heard.append(message.topic)
+    try:
+        client.connect("127.0.0.1", port)
+        client.loop_start()
+        until(subscribed.is_set)
+        fleet = Fleet(fresh_server(TOBO_MQTT=f"mqtt://127.0.0.1:{port}"))
+        fleet.register("cam-1")
+        fleet.start(fleet.plan())
+        until(lambda: heard == [f"tobo/{fleet.server.account}/us-east-1/{fleet.name}/cam-1/nudge"])
+    finally:
+        client.disconnect()
+        client.loop_stop()
+        broker.kill()

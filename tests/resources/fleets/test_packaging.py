@@ -104,6 +104,7 @@ def test_an_archive_that_is_gone(fleet: Fleet) -> None:
     ("members", "expected", "said"),
     [
         ({"CompilationJobName": "nothing"}, "ResourceNotFound", "nothing"),
+        ({"ModelName": "nut"}, "ValidationException", "shorter than 4 characters"),
         ({"OutputConfig": {"S3OutputLocation": "https:///"}}, "ValidationException", ""),
         (
             {"OutputConfig": {"S3OutputLocation": "s3://b", "PresetDeploymentType": "GreengrassV2Component"}},

@@ -15,6 +15,9 @@ from tobo.store.base import Row
 
 KIND = "edge-packaging-job"
 
+SHORTEST_MODEL = 4
+"""Characters of a ModelName in the model of sagemaker-edge."""
+
 _SORTS = {
     "NAME": "Name",
     "MODEL_NAME": "ModelName",
@@ -29,13 +32,18 @@ def create_edge_packaging_job(call: Call, asked: Mapping[str, Any]) -> dict[str,
     """One insert; the controller does the rest. What the compilation made is fixed here.
 
     Raises Fault ResourceInUse, ResourceNotFound (no such compilation job), ValidationException (not completed, an
-    address that is none, a Greengrass component).
+    address that is none, a Greengrass component, a name too short for heartbeats).
     """
     output = asked["OutputConfig"]
     parse_s3_uri(output["S3OutputLocation"], "OutputConfig.S3OutputLocation")
     if "PresetDeploymentType" in output:
         raise validation(
             "OutputConfig.PresetDeploymentType GreengrassV2Component is not built in tobo; its devices run tobo-edge."
+        )
+    if len(asked["ModelName"]) < SHORTEST_MODEL:
+        raise validation(
+            f"ModelName '{asked['ModelName']}' is shorter than {SHORTEST_MODEL} characters, which a device that runs it "
+            "could not tell in SendHeartbeat; choose a longer one."
         )
     name = asked["CompilationJobName"]
     house = service_principal(call.space.account)
