@@ -8,10 +8,12 @@ import pytest
 
 from tobo.kit.arn import Namespace
 from tobo.kit.clock import SetClock
+from tobo.kit.fault import Fault
 from tobo.operations.alarm_actions import ALARM_ACTIONS, AlarmAction, AlarmCall
-from tobo.operations.context import Context
+from tobo.operations.context import Call, Context, Principal, serve
 from tobo.operations.machine import Again, Done, advance
 from tobo.operations.machine import Happened as Event
+from tobo.resources.alarms import api
 from tobo.resources.alarms.alarm import why
 from tobo.resources.alarms.measuring import SETTLING_SECONDS
 from tobo.resources.alarms.work import tell, watch
@@ -97,6 +99,17 @@ def test_actions_of_topics_are_done_once_and_those_of_policies_again(
     clock.turn(60)
     look(context, row)
     assert len(called) == 4
+
+
+def test_a_region_has_so_many_alarms_and_no_more(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MOST_ALARMS", 2)
+    root = Call(context, Principal(SPACE.account, f"arn:aws:iam::{SPACE.account}:root", SPACE.account), SPACE)
+    asked = {**ASKED, "AlarmActions": []}
+    for name in ("a", "b", "a"):  # one that is there may be put anew
+        serve(root, "cloudwatch", "PutMetricAlarm", {**asked, "AlarmName": name})
+    with pytest.raises(Fault, match="There are 2 alarms in us-east-1") as refused:
+        serve(root, "cloudwatch", "PutMetricAlarm", {**asked, "AlarmName": "c"})
+    assert refused.value.code == "LimitExceeded"
 
 
 def test_a_clock_that_is_set_back_costs_a_period_at_most(context: Context) -> None:

@@ -20,7 +20,7 @@ from tobo.store.base import AlreadyExists, Conflict, Event, Key, Query, Row
 UNCHECKED = "Unchecked: Initial alarm creation"
 
 MOST_ALARMS = 5000
-"""In a region, as on AWS."""
+"""In a region: AWS's default quota."""
 
 _PAGE = 100
 
