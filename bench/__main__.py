@@ -23,6 +23,7 @@ NAMES = (
     "search",
     "first_step",
     "head",
+    "edge",
     "tuning",
     "strategies",
     "transform",

@@ -194,3 +194,19 @@ def test_doctor(tmp_path: Path) -> None:
     ill = tobo("doctor", "--state", str(state))
     assert ill.returncode == 1
     assert "chmod go-rwx" in ill.stdout
+
+
+def test_doctor_of_a_device(tmp_path: Path) -> None:
+    none = tobo("doctor", "--edge", "--folder", str(tmp_path))
+    assert none.returncode == 2 and "install` writes one" in " ".join(none.stderr.split())
+    (tmp_path / "agent.toml").write_text(f'state = "{tmp_path}"\n[camera]\nkind = "folder"\nsource = "{tmp_path}"\n')
+    found = tobo("doctor", "--edge", "--folder", str(tmp_path))
+    assert found.returncode == 1 and "holds no picture" in found.stdout and "put some into it" in found.stdout
+
+
+def test_without_the_server_the_command_says_what_to_install() -> None:
+    code = "import sys; sys.modules['typer'] = None; import tobo.__main__; tobo.__main__.main()"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert "typer is not installed: `pip install 'tobo[server,train]'`" in ran.stderr
+    assert "`tobo-edge`" in ran.stderr and "Traceback" not in ran.stderr

@@ -1,6 +1,7 @@
 """A compiled model on the device: it gives the trained network's scores, or is refused before it sorts."""
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,20 @@ def test_a_classifier_has_no_threads_of_its_own(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/task").iterdir()))
     kept = [load(folder) for _ in range(3)]
     assert kept and len(list(Path("/proc/self/task").iterdir())) == before
+
+
+def test_openvino_gives_the_same_scores(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    folder = compiled_folder(tmp_path / "model", runtime="openvino")
+    classifier = load(folder)
+    assert probe(folder, classifier).difference < 1e-4
+    assert classifier.classify(pictures()[0]).shape == (2,)
+
+
+def test_a_runtime_that_is_not_installed_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(BadModel, match="runs on OpenVINO, which is not installed; `pip install openvino`"):
+        load(compiled_folder(tmp_path / "model", runtime="openvino"))
 
 
 def rewrite(**changed: object) -> Callable[[Path], None]:

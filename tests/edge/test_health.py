@@ -59,6 +59,8 @@ def test_before_is_told_by_enough_decisions() -> None:
     tally = Tally()
     for _ in range(49):
         tally.note(record(BAD))
+        tally.note(record(FORCED))
+        tally.note(Record(1, 0.0, Decision("ko", "failed"), None, 0.0, fault="no model yet", blame="model"))
     assert before(tally) == Before()
     tally.note(record(LATE))
     assert before(tally) == Before(0.02, 1.0)

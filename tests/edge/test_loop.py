@@ -130,12 +130,27 @@ def test_a_trigger_that_fails_costs_no_more_than_its_parts() -> None:
 
 def test_doubtful_frames_and_a_random_share_are_kept() -> None:
     line, _, _ = scripted([BRIGHT, DOUBTFUL] * 50)
-    loop = Loop(line, Model(Brightness()), keeping=Keeping(margin=0.2, share=0.2), seed=1, records=Records(500, 500))
+    loop = Loop(
+        line,
+        Model(Brightness()),
+        keeping=Keeping(margin=0.2, share=0.2, per_minute=1000),
+        seed=1,
+        records=Records(500, 500),
+    )
     for _ in range(100):
         loop.step(1.0)
     kept = [record.kept for record in loop.records.take()]
     assert set(kept[1::2]) == {"margin"}
     assert 2 <= kept[0::2].count("random") <= 20 and set(kept[0::2]) == {"random", None}
+
+
+def test_a_line_full_of_doubts_keeps_so_many_frames_a_minute() -> None:
+    line, _, _ = scripted([DOUBTFUL] * 300)
+    loop = Loop(line, Model(Brightness()), keeping=Keeping(per_minute=6), records=Records(500, 500))
+    for _ in range(300):  # a part a second
+        loop.step(1.0)
+    kept = [record.number for record in loop.records.take() if record.kept]
+    assert kept[:6] == [1, 2, 3, 4, 5, 6] and 33 <= len(kept) <= 36
 
 
 def test_what_nobody_fetches_is_dropped_and_counted() -> None:

@@ -151,6 +151,38 @@ def test_beyond_the_bound_the_oldest_events_go_and_are_counted(tmp_path: Path) -
     assert dropped > 0
 
 
+class Worn(QuickDisk):
+    """Takes writes, and from time to time fails to sync a folder or to remove a file."""
+
+    broken = False
+
+    def sync_folder(self, path: Path) -> None:
+        if self.broken:
+            raise OSError(errno.EIO, "Input/output error")
+
+    def remove(self, path: Path) -> None:
+        if self.broken:
+            raise OSError(errno.EIO, "Input/output error")
+        super().remove(path)
+
+
+def test_ids_stay_unique_where_a_segment_could_not_be_sealed(tmp_path: Path) -> None:
+    disk, home = Worn(), MemoryHome()
+    outbox = Outbox(tmp_path / "outbox", 1_000_000, disk)
+    seen = outbox.append([{"n": 0}])
+    disk.broken = True
+    outbox.send(home, BASE)
+    assert home.objects == {}
+    seen += outbox.append([{"n": 1}, {"n": 2}])
+    disk.broken = False
+    (tmp_path / "outbox" / "events" / "notes.txt").write_text("not ours")
+    (tmp_path / "outbox" / "frames" / "notes.jpg").write_text("not ours")
+    outbox = Outbox(tmp_path / "outbox", 1_000_000, disk)
+    seen += outbox.append([{"n": 3}])
+    outbox.send(home, BASE)
+    assert len(set(seen)) == 4 and [event["n"] for event in events_of(home)] == [0, 1, 2, 3]
+
+
 class SmallDisk(QuickDisk):
     """Has room for so many bytes more; a removed file gives its own back."""
 

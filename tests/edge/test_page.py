@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from tests.support.edge_agent import standalone
 from tests.support.scripted_line import grey
 
 from tobo.edge.agent import Agent
+from tobo.edge.decision import Reason
 from tobo.edge.page.server import Page
 from tobo.edge.ports import CameraFault
 from tobo.edge.settings import KeepSettings, PageSettings
@@ -77,6 +78,12 @@ def test_it_shows_what_the_agent_does(shown: tuple[Agent, Page]) -> None:
         status, headers, body = ask(page, "GET", path)
         assert (status, headers["content-type"], body[:2]) == (200, "image/jpeg", b"\xff\xd8")
     assert ask(page, "GET", "/kept/99.jpg")[0] == 404 == ask(page, "GET", "/../settings.py")[0]
+
+
+def test_every_reason_has_words(shown: tuple[Agent, Page]) -> None:
+    script = ask(shown[1], "GET", "/page.js")[2].decode()
+    for reason in get_args(Reason):
+        assert f"\n  {reason}: " in script, reason
 
 
 def test_every_answer_forbids_what_is_not_its_own(shown: tuple[Agent, Page]) -> None:

@@ -1,5 +1,6 @@
 """agent.toml: what is read from it, and what is wrong with one."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,15 @@ def test_refused(tmp_path: Path, text: str, message: str) -> None:
 def test_a_missing_file_says_who_writes_one(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="`tobo-edge install` writes one"):
         settings.read(tmp_path)
+
+
+def test_every_setting_is_documented() -> None:
+    said = (Path(__file__).parents[2] / "docs" / "edge.md").read_text()
+    for section in dataclasses.fields(Settings):
+        names = (
+            [one.name for one in dataclasses.fields(section.default)]
+            if dataclasses.is_dataclass(section.default)
+            else []
+        )
+        for name in (section.name, *names):
+            assert name == "folder" or f"`{name}`" in said or f"`[{name}]`" in said, f"{section.name}.{name}"

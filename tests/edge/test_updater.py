@@ -224,6 +224,15 @@ def test_a_download_that_was_spoiled_on_the_way_begins_anew(device: Device) -> N
     assert device.sequence == 2
 
 
+def test_an_archive_that_does_not_end_is_refused(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(device, 1)
+    deploy(device, 2)
+    monkeypatch.setattr(download, "LIMIT_BYTES", 1000)
+    device.updater.poll()
+    assert device.results()[-1][:2] == ("d2", "FAIL") and "larger than" in device.results()[-1][2]
+    assert not (device.folder / "download.part").exists() and device.sequence == 1
+
+
 def test_offline_is_normal(device: Device) -> None:
     settle(device, 1)
     device.home.faults.refuse = (503, "ServiceUnavailable")

@@ -6,45 +6,46 @@ import platform
 import shutil
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from tobo.cli.env import running_endpoint
 from tobo.compute.sandbox import find_wrapper
+from tobo.kit.finding import Finding, Verdict
 from tobo.settings import Settings
-
-Verdict = Literal["ok", "weak", "missing"]
-"""weak: it works, with less; missing: something that tobo is for does not."""
 
 _MARKS: dict[Verdict, str] = {"ok": "[green]ok[/]", "weak": "[yellow]weak[/]", "missing": "[red]missing[/]"}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report; `mend` says what to do about it, "" where nothing is to be done."""
-
-    what: str
-    verdict: Verdict
-    found: str
-    mend: str = ""
-
-
-def doctor(state: Annotated[Path | None, typer.Option(help="The server's state folder.")] = None) -> None:
+def doctor(
+    state: Annotated[Path | None, typer.Option(help="The server's state folder.")] = None,
+    edge: Annotated[bool, typer.Option("--edge", help="Examines this device instead: camera, arm, model ...")] = False,
+    folder: Annotated[Path, typer.Option(help="With --edge: where the device's agent.toml is.")] = Path(
+        "/etc/tobo-edge"
+    ),
+) -> None:
     """Tells what this machine can do and what is missing. Exits 1 if something is."""
     from rich.console import Console
     from rich.table import Table
 
-    settings = Settings.read(state=state)
-    findings = [check(settings) for check in CHECKS]
+    findings = _examine_device(folder) if edge else [check(Settings.read(state=state)) for check in CHECKS]
     table = Table("", "", "found", "what to do", box=None, pad_edge=False)
     for finding in findings:
         table.add_row(finding.what, _MARKS[finding.verdict], finding.found, finding.mend)
     Console().print(table)
     raise typer.Exit(1 if any(finding.verdict == "missing" for finding in findings) else 0)
+
+
+def _examine_device(folder: Path) -> list[Finding]:
+    from tobo.edge import doctor, settings
+
+    try:
+        return doctor.examine(settings.read(folder))
+    except settings.BadSettings as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _python(settings: Settings) -> Finding:

@@ -14,15 +14,15 @@ FIRST, LONGEST = 5.0, 300.0
 """Seconds before the first retry, and the longest pause between two."""
 
 
-def pause(failures: int, every: float, draw: Callable[[], float] = random.random) -> float:
-    """Seconds until the next try: `every` after a success, else doubling from FIRST to LONGEST, of which a random half.
+def pause(failures: int, every: float, draw: Callable[[], float] = random.random, most: float = LONGEST) -> float:
+    """Seconds until the next try: `every` after a success, else doubling from FIRST to `most`, of which a random half.
 
     Full devices that lost the same network must not come back at the same moment (M. Brooker, "Exponential Backoff and
     Jitter", AWS Architecture Blog, 2015).
     """
     if not failures:
         return every
-    longest: float = min(LONGEST, FIRST * 2.0 ** min(failures - 1, 16))
+    longest: float = min(most, FIRST * 2.0 ** min(failures - 1, 16))
     return longest * (0.5 + 0.5 * draw())
 
 
@@ -33,6 +33,7 @@ class Background(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._deed, self._every = deed, every
         self._woken, self._over = threading.Event(), False
+        self.longest = LONGEST
         self.failures = 0
         self.trouble: str | None = None
         """What went wrong the last time, None where it did not."""
@@ -42,7 +43,7 @@ class Background(threading.Thread):
     def run(self) -> None:
         while not self._over:
             self.try_once()
-            self._woken.wait(pause(self.failures, self._every))
+            self._woken.wait(pause(self.failures, self._every, most=self.longest))
             self._woken.clear()
 
     def try_once(self) -> bool:

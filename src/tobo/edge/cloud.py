@@ -29,6 +29,11 @@ _RENEW_BEFORE = 300
 _NO_CHECK_TIME, _NOT_YET_VALID = 0x200000, 9
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME and X509_V_ERR_CERT_NOT_YET_VALID."""
 
+_STALE = ("ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException")  # fmt: skip
+"""What S3 and the JSON services say of credentials that are no longer any."""
+_SKEWED = ("RequestTimeTooSkewed", "InvalidSignatureException", "SignatureDoesNotMatch")
+"""What they say of a time that is too far from theirs, among other things."""
+
 
 class Offline(OSError):
     """The house cannot be reached or is busy; try again later."""
@@ -156,12 +161,12 @@ class Cloud:
         raise AssertionError("the second answer is the last")
 
     def _mended(self, refusal: Exception) -> bool:
+        """Whether it is worth asking once more: with other credentials, or with the time that the answer has told."""
         code = refusal.code if isinstance(refusal, Denied) else ""
-        if code in ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"):
+        if code in _STALE:
             with self._lock:
                 self._credentials = None
-            return True
-        return code in ("RequestTimeTooSkewed", "InvalidSignatureException", "SignatureDoesNotMatch")
+        return code in _STALE or code in _SKEWED
 
     def _headers(self, service: str, method: str, url: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
         credentials = self.credentials()

@@ -6,11 +6,9 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 from tobo.edge import classifier, enrolment, opening
 from tobo.edge.bundle import BadBundle
@@ -22,19 +20,7 @@ from tobo.edge.prove import InChild
 from tobo.edge.settings import Settings
 from tobo.edge.slots import Slots
 from tobo.edge.timers import SystemTimer
-
-Verdict = Literal["ok", "weak", "missing"]
-"""weak: it works, with less; missing: something that the device is for does not."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report; `mend` says what to do about it, "" where nothing is to be done."""
-
-    what: str
-    verdict: Verdict
-    found: str
-    mend: str = ""
+from tobo.kit.finding import Finding
 
 
 def examine(settings: Settings) -> list[Finding]:

@@ -9,6 +9,9 @@ from tobo.edge.durable import Disk, read_json, replace_json
 SYNC_BYTES = 1 << 20
 """So much at most is fetched again after a power cut."""
 
+LIMIT_BYTES = 512 << 20
+"""An archive that does not end must not fill the disk."""
+
 Fetch = Callable[[str, int], Iterator[bytes]]
 """(address, offset) -> the bytes from `offset` on, in blocks; raises OSError where the line breaks."""
 
@@ -42,6 +45,9 @@ def download(disk: Disk, folder: Path, url: str, checksum: str, fetch: Fetch) ->
     part, kept = _begun(disk, folder, url, checksum)
     noted = kept
     for block in fetch(url, kept):
+        if kept + len(block) > LIMIT_BYTES:
+            discard(disk, folder)
+            raise BadDownload(f"The archive is larger than {LIMIT_BYTES >> 20} MiB, which is no model of this device.")
         disk.append(part, block)
         kept += len(block)
         if kept - noted >= SYNC_BYTES:

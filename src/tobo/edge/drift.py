@@ -40,7 +40,7 @@ class ScoreDrift:
         """The largest PSI of any label; None where the training told nothing or the line has not sorted enough."""
         if not self._expected or len(self._last) < self._enough:
             return None
-        bins = np.array(self._last)
+        bins = np.array(list(self._last))
         return max(
             stability_index(counts, np.bincount(bins[:, index], minlength=BINS).tolist())
             for index, counts in self._expected

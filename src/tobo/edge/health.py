@@ -28,9 +28,9 @@ class Before:
 
 def before(tally: Tally, enough: int = 50) -> Before:
     """What the line did so far."""
-    if tally.decisions < enough:
+    if tally.judged < enough:
         return Before()
-    return Before(tally.late / tally.decisions, tally.rejects / tally.decisions)
+    return Before(tally.judged_late / tally.judged, tally.judged_rejects / tally.judged)
 
 
 class Watch:

@@ -36,7 +36,7 @@ def heartbeat(
     asked: dict[str, Any] = {"AgentMetrics": metrics}
     if slot is not None:
         model: dict[str, Any] = {"ModelName": slot.manifest.name, "ModelVersion": slot.manifest.version}
-        if tally.decisions:
+        if heard.decisions > told.decisions:
             model["LatestInference"] = now
         asked["Models"] = [model]
     return asked, heard

@@ -66,10 +66,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Keeping:
-    """Which frames are kept for labelling: those whose margin is below `margin`, and of the others a random `share`."""
+    """Which frames are kept for labelling: those whose margin is below `margin`, and of the others a random `share`.
+
+    At most `per_minute` of the line's minutes, so that a line full of doubts does not wear out the disk.
+    """
 
     margin: float = 0.2
     share: float = 0.001
+    per_minute: float = 30.0
 
 
 class Loop:
@@ -97,6 +101,7 @@ class Loop:
         """The last frame, and its part."""
         self._rest_after = rest_after
         self._random = random.Random(seed)
+        self._allowance, self._allowed_at = self.keeping.per_minute, line.timer.now()
         self._at_ok_since: float | None = None
         self._arrived = -math.inf
         self._fault: str | None = None
@@ -182,7 +187,17 @@ class Loop:
     def _kept(self, decision: Decision) -> Kept | None:
         drawn = self._random.random() < self.keeping.share
         why: Kept | None = "margin" if decision.margin < self.keeping.margin else "random" if drawn else None
-        return why if why is not None and self.records.room_for_frame() else None
+        return why if why is not None and self._may_keep() and self.records.room_for_frame() else None
+
+    def _may_keep(self) -> bool:
+        """A minute's worth may come at once, then one by one."""
+        now, most = self.line.timer.now(), self.keeping.per_minute
+        self._allowance = min(most, self._allowance + (now - self._allowed_at) * most / 60)
+        self._allowed_at = now
+        if self._allowance < 1:
+            return False
+        self._allowance -= 1
+        return True
 
     def _tell(self, record: Record, frame: Frame | None) -> None:
         self.tally.note(record)

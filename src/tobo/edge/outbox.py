@@ -44,14 +44,16 @@ class Outbox:
         for path in (folder, folder.parent):
             self._disk.sync_folder(path)
         self._lock = threading.RLock()
-        self._segments = {int(path.stem): path.stat().st_size for path in self._events.glob("*.jsonl")}
+        found = [path for path in self._events.glob("*.jsonl") if path.stem.isdigit()]
+        self._segments = {int(path.stem): path.stat().st_size for path in found}
         self._pictures = self._measure_frames()
         self.dropped_events = 0
         self.dropped_frames = 0
         self._told = 0, 0
         if self._segments:
             self._open = max(self._segments)
-            self._next = self._repair(self._open)
+            # The one before, too: where it could not be sealed, it has later ids than the name of the last.
+            self._next = max(self._repair(first) for first in sorted(self._segments)[-2:])
         else:
             # A device that has lost its disk must not give an id a second time.
             self._next = int(self._now() * 1e6)
@@ -182,6 +184,7 @@ class Outbox:
         except OSError as error:
             log.warning("no new segment: %s", error)
             self._segments.pop(self._open, None)
+            self._remove(self._events / f"{self._open:020d}.jsonl")
             self._open = before
             return False
         return True
@@ -222,10 +225,16 @@ class Outbox:
             if oldest == self._open and (not self._segments[oldest] or not self._seal()):
                 return False
             missing -= self._segments[oldest]
-            lines = (self._events / f"{oldest:020d}.jsonl").read_bytes().count(b"\n")
+            self._count_drops(events=self._lines(oldest))
             self._gone(oldest)
-            self._count_drops(events=lines)
         return missing <= 0
+
+    def _lines(self, first: int) -> int:
+        try:
+            return (self._events / f"{first:020d}.jsonl").read_bytes().count(b"\n")
+        except OSError as error:
+            log.warning("nobody knows how many events are lost: %s", error)
+            return 0
 
     def _drop_oldest_frames(self, size: int) -> int:
         """At least `size` bytes of them, if there are so many; how many bytes it were."""
@@ -264,8 +273,8 @@ class Outbox:
         for path in self._frames.iterdir():
             if path.suffix == ".new":
                 self._disk.remove(path)
-                continue
-            sizes[int(path.stem)] = sizes.get(int(path.stem), 0) + path.stat().st_size
+            elif path.stem.isdigit():
+                sizes[int(path.stem)] = sizes.get(int(path.stem), 0) + path.stat().st_size
         return sizes
 
     def _count_drops(self, events: int = 0, frames: int = 0) -> None:

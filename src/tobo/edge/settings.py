@@ -83,10 +83,11 @@ class DecisionSettings:
 
 @dataclass(frozen=True)
 class KeepSettings:
-    """Frames for labelling: those whose margin is below `margin`, and a random `share` of the others."""
+    """Frames for labelling: those whose margin is below `margin`, and a random `share` of the others; so many a minute."""
 
     margin: float = 0.2
     share: float = 0.001
+    per_minute: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Settings:
 
     @property
     def keeping(self) -> Keeping:
-        return Keeping(self.keep.margin, self.keep.share)
+        return Keeping(self.keep.margin, self.keep.share, self.keep.per_minute)
 
     @property
     def limits(self) -> Limits:

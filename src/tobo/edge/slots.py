@@ -108,7 +108,8 @@ class Slots:
                     log.error("Slot %s is broken: %s", name, error)
                 continue
             if name != self.state.slot:
-                self._note(replace(self.state, slot=name, trial=False, starts=0))
+                # Not written down: what could not be proved today may be whole, and is tried again at the next start.
+                self.state = replace(self.state, slot=name, trial=False, starts=0)
             return slot, found
         return None
 

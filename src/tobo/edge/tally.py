@@ -19,6 +19,10 @@ class Tally:
     faults: int = 0
     late: int = 0
     arm_faults: int = 0
+    judged: int = 0
+    """Parts that the model alone has decided on: it gave scores, and nobody overrode them."""
+    judged_rejects: int = 0
+    judged_late: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     """Seconds from the frame to the command, of the last parts that had a frame."""
@@ -31,6 +35,10 @@ class Tally:
         self.arm_faults += record.arm_fault is not None
         if record.decision.label is not None:
             self.labels[record.decision.label] += 1
+        if record.scores is not None and record.decision.reason != "override":
+            self.judged += 1
+            self.judged_rejects += record.decision.verdict == "ko"
+            self.judged_late += record.decision.reason == "late"
         if record.scores is not None:
             self.latencies.append(record.latency)
 

@@ -1,7 +1,6 @@
 """The C library's allocator, told to keep what it has, where bodies come and go by the thousand, or to give it back."""
 
 import ctypes
-import gc
 import sys
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
@@ -30,6 +29,5 @@ def share_one_arena() -> None:
 
 def give_back_freed_memory() -> None:
     """Returns what loading has left behind to the system (malloc_trim(3) of glibc); for a process that stays long."""
-    gc.collect()
     if sys.platform.startswith("linux") and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         trim(0)

@@ -39,6 +39,7 @@ const WHY = {
   class: (part) => `${part.label} ${part.score.toFixed(2)}`,
   unknown: () => "no label counts",
   late: () => "too late",
+  close: () => "too close to the one before",
   failed: () => "no picture or no scores",
   override: () => "forced",
 };
