@@ -22,6 +22,7 @@ from tobo.compute.processes import ProcessCompute
 from tobo.controller.loop import Controller
 from tobo.gateway.account import first_account
 from tobo.gateway.door import Door
+from tobo.gateway.one_write import OneWriteProtocol
 from tobo.gateway.tls import TlsFiles, tls_files
 from tobo.hosting.processes import ProcessHosting
 from tobo.kit.clock import SystemClock
@@ -161,7 +162,7 @@ def _empty(folder: Path) -> Path:
 def _config(door: Door, tls: TlsFiles | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         door,
-        http="httptools",
+        http=OneWriteProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
