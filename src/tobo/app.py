@@ -24,6 +24,7 @@ from tobo.compute.processes import ProcessCompute
 from tobo.controller.loop import Controller
 from tobo.gateway.account import first_account
 from tobo.gateway.door import Door
+from tobo.gateway.one_write import OneWriteProtocol
 from tobo.gateway.tls import TlsFiles, tls_files
 from tobo.hosting.processes import ProcessHosting
 from tobo.kit.clock import SystemClock
@@ -185,7 +186,7 @@ def _config(door: Door, **more: Any) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
         backlog=2048,
-        **{"http": "httptools", **more},
+        **{"http": OneWriteProtocol, **more},
     )
 
 
