@@ -86,7 +86,13 @@ def _golden(folder: Path, labels: tuple[str, ...]) -> Samples:
 
     def sample(name: str) -> Sample:
         file = folder / name
-        return Sample(picture(file), np.array(expected[name], np.float32), _flags(truth.get(name), len(labels)), file)
+        try:
+            feeds = picture(file)
+        except UnreadablePicture as error:
+            raise UserError(f"The archive's golden picture '{name}' {error}; train the model again.") from None
+        except OSError:
+            raise UserError(f"The archive lacks the golden picture '{name}'; train the model again.") from None
+        return Sample(feeds, np.array(expected[name], np.float32), _flags(truth.get(name), len(labels)), file)
 
     return Samples(tuple(partial(sample, name) for name in sorted(expected)), "golden pictures of the training job")
 

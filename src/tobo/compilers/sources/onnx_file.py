@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 
 from tobo.compilers.model import Array, Sample, Samples, Source
-from tobo.compilers.onnx_runtime import first_line, load
+from tobo.compilers.onnx_runtime import last_line, load
 from tobo.compilers.options import is_named
 from tobo.kit.guest import UserError
 
@@ -69,7 +69,7 @@ def _inputs(graph: Path, shapes: Mapping[str, tuple[int, ...]] | None) -> list[I
         model = onnx.load(str(graph))
         onnx.checker.check_model(model)
     except Exception as error:  # protobuf's and onnx's own, which have no common class
-        raise UserError(f"'{graph.name}' is not a valid ONNX graph: {first_line(error)}") from None
+        raise UserError(f"'{graph.name}' is not a valid ONNX graph: {last_line(error)}") from None
     load(graph)
     fixed = {value.name for value in model.graph.initializer}
     declared = [value for value in model.graph.input if value.name not in fixed]
