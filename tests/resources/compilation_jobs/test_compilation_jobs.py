@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -316,6 +317,23 @@ def test_somebody_s_onnx_file_with_samples_of_its_own(server: Server, bucket: st
     model, told = folders.read(folder), certificate_of(folder)
     assert (model.labels, model.image_shape, model.precision) == (("x", "y", "z"), None, "int8")
     assert told["samples"] == {"count": 4, "labelled": 0, "origin": "the archive's golden/"}
+
+
+def test_weights_beside_an_onnx_file(server: Server, bucket: str, tmp_path: Path) -> None:
+    """They are taken into the compiled graph; where they are missing the job says so."""
+    name = f"external-{RUN}"
+    model = onnx.load_from_string(graphs.convolution([1, 3, 8, 8]))
+    onnx.save(model, tmp_path / "model.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
+    files = {path: (tmp_path / path).read_bytes() for path in ("model.onnx", "weights.bin")}
+    job = compiled(server, name, put_archive(server, bucket, name, files), framework="ONNX")
+    assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
+    folder = unpacked(server, job["ModelArtifacts"]["S3ModelArtifacts"], tmp_path / "compiled")
+    onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    alone = put_archive(server, bucket, f"{name}-alone", {"model.onnx": files["model.onnx"]})
+    failed = compiled(server, f"{name}-alone", alone, framework="ONNX")
+    assert (
+        "'model.onnx' is not a valid ONNX graph" in failed["FailureReason"] and "weights.bin" in failed["FailureReason"]
+    )
 
 
 def npz(**arrays: Any) -> bytes:
