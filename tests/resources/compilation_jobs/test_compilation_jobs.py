@@ -222,6 +222,16 @@ OWN_FAILING = {
     "no golden pictures": ({"golden/scores.json": None}, {}, "scores.json"),
     "a golden picture less": ({"golden/003.png": None}, {}, "lacks the golden picture '003.png'"),
     "a broken golden picture": ({"golden/003.png": b"x"}, {}, "golden picture '003.png' is not a picture"),
+    "a golden picture elsewhere": (
+        {"golden/scores.json": b'{"../model.json": [1, 0, 0]}'},
+        {},
+        "names '../model.json', which is no file of golden/",
+    ),
+    "fewer scores than labels": (
+        {"model.onnx": graphs.classifier([*graphs.weights()[:2], graphs.weights()[2][:, :2]])},
+        {},
+        "names 3 labels, but its graph gives 2 scores",
+    ),
     "an unknown label": ({}, {"options": {"thresholds": {"z": 0.5}}}, "names the label 'z'; the model's are a, b, c"),
 }
 
