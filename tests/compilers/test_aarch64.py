@@ -10,7 +10,7 @@ import pytest
 from tests.support import graphs
 
 from tobo.compilers import aarch64
-from tobo.compilers.adapters import find_compiler
+from tobo.compilers.adapters import find_compilers
 from tobo.compilers.base import Built
 from tobo.compilers.decisions import flat
 from tobo.compilers.model import Sample, Samples, Source
@@ -58,7 +58,7 @@ def test_the_same_answers_on_arm64(tmp_path: Path, precision: str) -> None:
     file = tmp_path / "source.onnx"
     file.write_bytes(graphs.classifier())
     source = Source(file, "torch", samples(4), samples(12), pictures=True)
-    compiler = find_compiler("onnxruntime", precision, BUILT["rasp4b"])  # type: ignore[arg-type]
+    compiler = find_compilers("onnxruntime", precision, BUILT["rasp4b"])[-1]  # type: ignore[arg-type]
     folder = tmp_path / "built"
     folder.mkdir()
     built = compiler.compile(source, folder)

@@ -13,28 +13,33 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.support import graphs
 from tests.support.graphs import LABELS, picture
 
-from tobo.compilers.adapters import find_compiler
+from tobo.compilers.adapters import find_compilers
 from tobo.compilers.base import Compiler
 from tobo.compilers.decisions import flat
 from tobo.compilers.model import Sample, Samples, Source
-from tobo.compilers.targets import BUILT, Precision, Runtime
+from tobo.compilers.targets import BUILT, Runtime
 from tobo.kit.guest import UserError
 
-ADAPTERS: tuple[tuple[Runtime, Precision, str], ...] = (
-    ("onnxruntime", "fp32", "rasp4b"),
-    ("onnxruntime", "int8", "rasp4b"),
-    ("onnxruntime", "int8", "ml_c5"),
-    ("openvino", "fp32", "ml_c5"),
-    ("openvino", "int8", "ml_c5"),
-)
+ADAPTERS = [
+    (runtime, precision, target, compiler.variant)
+    for runtime, precision, target in (
+        ("onnxruntime", "fp32", "rasp4b"),
+        ("onnxruntime", "int8", "rasp4b"),
+        ("onnxruntime", "int8", "ml_c5"),
+        ("openvino", "fp32", "ml_c5"),
+        ("openvino", "int8", "ml_c5"),
+    )
+    for compiler in find_compilers(runtime, precision, BUILT[target])  # type: ignore[arg-type]
+]
 NEAR = {"onnxruntime fp32": 1e-6, "openvino fp32": 2e-3, "onnxruntime int8": 0.05, "openvino int8": 0.05}
 """By how much scores from 0 to 1 may differ: OpenVINO's resize is within one grey level of the source's."""
 
 
 @pytest.fixture(params=ADAPTERS, ids=lambda adapter: "-".join(adapter))
 def compiler(request: pytest.FixtureRequest) -> Compiler:
-    runtime, precision, target = request.param
-    return find_compiler(runtime, precision, BUILT[target])
+    runtime, precision, target, variant = request.param
+    [found] = [each for each in find_compilers(runtime, precision, BUILT[target]) if each.variant == variant]
+    return found
 
 
 def samples(count: int, height: int = 24, width: int = 20) -> Samples:
@@ -56,7 +61,7 @@ def answers(run: Callable[..., list[np.ndarray]], tried: Samples) -> np.ndarray:
 
 
 def expected(source: Source, tried: Samples, tmp_path: Path) -> np.ndarray:
-    plain = find_compiler("onnxruntime", "fp32", BUILT["rasp4b"])
+    plain = find_compilers("onnxruntime", "fp32", BUILT["rasp4b"])[-1]
     folder = tmp_path / "expected"
     folder.mkdir()
     return answers(plain.load(folder, plain.compile(source, folder)), tried)
@@ -112,7 +117,7 @@ def test_an_operator_that_nobody_has_is_named(compiler: Compiler, source: Source
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_int8_says_what_it_lacks(runtime: Runtime, source: Source, tmp_path: Path) -> None:
-    compiler = find_compiler(runtime, "int8", BUILT["ml_c5"])
+    compiler = find_compilers(runtime, "int8", BUILT["ml_c5"])[-1]
     folder = tmp_path / "built"
     folder.mkdir()
     with pytest.raises(UserError, match="int8 needs samples to calibrate with"):
@@ -127,7 +132,7 @@ def test_int8_says_what_it_lacks(runtime: Runtime, source: Source, tmp_path: Pat
 @pytest.mark.parametrize(("target", "most"), [("rasp4b", 127), ("ml_c5", 63)])
 def test_int8_keeps_the_preprocessing_as_it_was(target: str, most: int, source: Source, tmp_path: Path) -> None:
     """And has weights of 7 bits where dot products may saturate."""
-    compiler = find_compiler("onnxruntime", "int8", BUILT[target])
+    compiler = find_compilers("onnxruntime", "int8", BUILT[target])[-1]
     graph = onnx.load(str(tmp_path / compiler.compile(source, tmp_path).graph)).graph
     exact = [node for node in graph.node if node.op_type in ("Resize", "Transpose", "BatchNormalization", "Softmax")]
     assert len(exact) == 4 and not any("Quantize" in name for node in exact for name in node.input)

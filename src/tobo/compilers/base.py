@@ -44,6 +44,8 @@ class Compiler(Protocol):
 
     runtime: Runtime
     precision: Precision
+    variant: str
+    """Tells compilers of one runtime and precision apart, by how they calibrate; "" where there is one."""
 
     def compile(self, source: Source, folder: Path) -> Built:
         """Raises UserError."""

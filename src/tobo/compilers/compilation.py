@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tobo.compilers import aarch64
-from tobo.compilers.adapters import find_compiler
-from tobo.compilers.base import Built
+from tobo.compilers.adapters import find_compilers
+from tobo.compilers.base import Built, Compiler
 from tobo.compilers.certificate import Certificate, Form, Trial, Verdict, run_form
 from tobo.compilers.decisions import rule_of
 from tobo.compilers.model import Source
@@ -87,35 +87,46 @@ class Compilation:
         if not kept:
             return None
         chosen = min(kept, key=lambda each: each.verdict.form.cpu_ms or 0.0)
+        self._pass_over(kept, chosen, "the shipped one is faster")
+        return chosen
+
+    def _pass_over(self, kept: list[Candidate], chosen: Candidate, reason: str) -> None:
         for other in kept:
             if other is not chosen:
-                self.certificate.reject(other.verdict.form.name, "the shipped one is faster", other.verdict)
-        return chosen
+                self.certificate.reject(other.verdict.form.name, reason, other.verdict)
 
     def _precisions(self) -> tuple[Precision, ...]:
         return (self.options.precision,) if self.options.precision else self.target.precisions
 
     def _tried(self, precision: Precision, trial: Trial) -> Iterator[Candidate]:
-        """What was built with a precision and keeps the decisions; the rest is written down."""
+        """What was built with a precision and keeps the decisions, the best of each runtime; the rest is written down."""
         for runtime in self.target.runtimes:
-            name = f"{runtime} {precision} {HERE}"
-            folder = self.work / f"{runtime}-{precision}"
-            folder.mkdir()
-            compiler = find_compiler(runtime, precision, self.target)
-            try:
-                built = compiler.compile(self.source, folder)
-                form = run_form(name, compiler.load(folder, built), self.source.examined, built.size(folder))
-            except UserError as error:
-                print(f"{name}: {error}", flush=True)
-                self.certificate.reject(name, str(error).rstrip("."))
-                continue
-            verdict = trial.judge(form)
-            print(f"{name}: {verdict.sentence()}, {form.cpu_ms:.3g} CPU-ms a sample.", flush=True)
-            if verdict.share > self.options.tolerance:
-                reason = f"{verdict.sentence()}, more than the tolerance of {self.options.tolerance:.1%}"
-                self.certificate.reject(name, reason, verdict)
-            else:
-                yield Candidate(folder, built, verdict)
+            compilers = find_compilers(runtime, precision, self.target)
+            kept = [each for each in (self._try(compiler, trial) for compiler in compilers) if each is not None]
+            if kept:
+                nearest = min(kept, key=lambda each: (each.verdict.flipped, each.verdict.difference))
+                self._pass_over(kept, nearest, "the shipped one's answers are nearer to the trained model's")
+                yield nearest
+
+    def _try(self, compiler: Compiler, trial: Trial) -> Candidate | None:
+        """None where it cannot be built or changes too many decisions."""
+        words = [compiler.runtime, f"{compiler.precision}/{compiler.variant}".rstrip("/"), HERE]
+        name, folder = " ".join(words), self.work / "-".join((*words[:1], compiler.precision, compiler.variant))
+        folder.mkdir()
+        try:
+            built = compiler.compile(self.source, folder)
+            form = run_form(name, compiler.load(folder, built), self.source.examined, built.size(folder))
+        except UserError as error:
+            print(f"{name}: {error}", flush=True)
+            self.certificate.reject(name, str(error).rstrip("."))
+            return None
+        verdict = trial.judge(form)
+        print(f"{name}: {verdict.sentence()}, {form.cpu_ms:.3g} CPU-ms a sample.", flush=True)
+        if verdict.share > self.options.tolerance:
+            reason = f"{verdict.sentence()}, more than the tolerance of {self.options.tolerance:.1%}"
+            self.certificate.reject(name, reason, verdict)
+            return None
+        return Candidate(folder, built, verdict)
 
     def _trained(self, plain: Form) -> Form:
         """The scores that came with the samples; ONNX Runtime's own where none did. Raises UserError for others' scores."""

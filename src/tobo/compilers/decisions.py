@@ -66,11 +66,13 @@ class Rule:
 def rule_of(source: Source, thresholds: Mapping[str, float], outputs: Sequence[Array]) -> Rule:
     """The rule of a source whose outputs for a sample look like `outputs`; `thresholds` are by label.
 
-    Raises UserError for a threshold of a label that the model does not have.
+    Raises UserError for a threshold of a label that the model does not have, and for more or fewer labels than scores.
     """
     first = outputs[0]
     classes = len(outputs) == 1 and first.ndim == 2 and first.shape[0] == 1 and first.shape[1] > 1
     labels = labels_of(source, first.shape[1]) if classes else ()
+    if classes and len(labels) != first.shape[1]:
+        raise UserError(f"The archive names {len(labels)} labels, but its graph gives {first.shape[1]} scores.")
     if unknown := next((label for label in thresholds if label not in labels), None):
         told = ", ".join(labels) or "none"
         raise UserError(f"CompilerOptions.thresholds names the label '{unknown}'; the model's are {told}.")

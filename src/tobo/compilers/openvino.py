@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from onnxruntime.quantization import CalibrationMethod
 
 from tobo.compilers.base import Built
 from tobo.compilers.model import Run, Source
-from tobo.compilers.onnx_runtime import first_line, quantize
+from tobo.compilers.onnx_runtime import last_line, quantize
 from tobo.compilers.targets import Precision, Runtime
 from tobo.inference.openvino_graph import import_openvino, load_graph
 from tobo.kit.guest import UserError
@@ -23,21 +24,25 @@ REQUIREMENTS = ("numpy", "pillow", "openvino>=2024.0")
 
 
 class OpenVino:
-    """`details` says on which of its devices (CPU, GPU) the graph is meant to run; here it always runs on the CPU."""
+    """`details` says on which of its devices (CPU, GPU) the graph is meant to run; here it always runs on the CPU.
+
+    With a `method`, by which the activations' ranges are found, in int8.
+    """
 
     runtime: Runtime = "openvino"
 
-    def __init__(self, precision: Precision, details: Mapping[str, Any]) -> None:
-        self.precision = precision
-        self.details = details
+    def __init__(self, details: Mapping[str, Any], method: CalibrationMethod | None = None) -> None:
+        self.details, self.method = details, method
+        self.precision: Precision = "fp32" if method is None else "int8"
+        self.variant = "" if method is None else method.name.lower()
 
     def compile(self, source: Source, folder: Path) -> Built:
         if source.trees:
             raise UserError("OpenVINO has no operator for decision trees.")
         core = _core()
         graph, between = source.graph, folder / "between.onnx"
-        if self.precision == "int8":
-            quantize(source, between, reduce_range=True)
+        if self.method is not None:
+            quantize(source, between, self.method, reduce_range=True)
             graph = between
         try:
             model = core.read_model(str(graph))
@@ -45,7 +50,7 @@ class OpenVino:
                 _resize_as_pillow(model)
             _openvino().save_model(model, str(folder / GRAPH), compress_to_fp16=False)
         except Exception as error:  # its exceptions have no common class of their own
-            raise UserError(f"OpenVINO refuses the graph: {first_line(error)}") from None
+            raise UserError(f"OpenVINO refuses the graph: {last_line(error)}") from None
         finally:
             between.unlink(missing_ok=True)
         return Built(self.runtime, self.precision, GRAPH, (GRAPH, WEIGHTS), REQUIREMENTS, self.details)
@@ -55,7 +60,7 @@ class OpenVino:
         try:
             return load_graph(folder / built.graph)
         except Exception as error:
-            raise UserError(f"OpenVINO refuses the graph: {first_line(error)}") from None
+            raise UserError(f"OpenVINO refuses the graph: {last_line(error)}") from None
 
 
 def _resize_as_pillow(model: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -127,8 +128,9 @@ def test_int8_that_changes_decisions_is_not_shipped(server: Server, bucket: str,
     job = compiled(server, name, archive)
     folder = unpacked(server, job["ModelArtifacts"]["S3ModelArtifacts"], tmp_path)
     assert folders.read(folder).precision == "fp32"
-    [rejected] = certificate_of(folder)["rejected"]
-    assert rejected["form"].startswith("onnxruntime int8") and rejected["flipped"] > 10
+    rejected, other = certificate_of(folder)["rejected"]
+    assert (rejected["form"].split()[1], other["form"].split()[1]) == ("int8/minmax", "int8/percentile")
+    assert rejected["flipped"] > 10 and other["flipped"] > 0
     assert "more than the tolerance of 1.0%" in rejected["reason"] and rejected["accuracy"] < 0.6
     options = {"precision": "int8", "tolerance": 0}
     failed = compiled(server, f"{name}-int8", archive, options=options)
@@ -218,6 +220,18 @@ OWN_FAILING = {
     "another shape": ({}, {"shapes": {"input": [1, 3, 224, 224]}}, "trained with image_shape 3,16,16"),
     "no graph": ({"model.onnx": None}, {}, "there is no model.onnx"),
     "no golden pictures": ({"golden/scores.json": None}, {}, "scores.json"),
+    "a golden picture less": ({"golden/003.png": None}, {}, "lacks the golden picture '003.png'"),
+    "a broken golden picture": ({"golden/003.png": b"x"}, {}, "golden picture '003.png' is not a picture"),
+    "a golden picture elsewhere": (
+        {"golden/scores.json": b'{"../model.json": [1, 0, 0]}'},
+        {},
+        "names '../model.json', which is no file of golden/",
+    ),
+    "fewer scores than labels": (
+        {"model.onnx": graphs.classifier([*graphs.weights()[:2], graphs.weights()[2][:, :2]])},
+        {},
+        "names 3 labels, but its graph gives 2 scores",
+    ),
     "an unknown label": ({}, {"options": {"thresholds": {"z": 0.5}}}, "names the label 'z'; the model's are a, b, c"),
 }
 
@@ -226,7 +240,8 @@ OWN_FAILING = {
 def test_an_archive_of_ours_that_lacks_something(server: Server, bucket: str, what: str) -> None:
     missing, changed, sentence = OWN_FAILING[what]
     name = f"own-bad-{uuid.uuid4().hex[:8]}"
-    files = {path: data for path, data in graphs.archive(graphs.classifier()).items() if path not in missing}
+    files = {path: missing.get(path, data) for path, data in graphs.archive(graphs.classifier()).items()}
+    files = {path: data for path, data in files.items() if data is not None}
     job = compiled(server, name, put_archive(server, bucket, name, files), **changed)
     assert job["CompilationJobStatus"] == "FAILED"
     assert job["FailureReason"].startswith("ClientError: ") and sentence in job["FailureReason"], job["FailureReason"]
@@ -312,6 +327,23 @@ def test_somebody_s_onnx_file_with_samples_of_its_own(server: Server, bucket: st
     model, told = folders.read(folder), certificate_of(folder)
     assert (model.labels, model.image_shape, model.precision) == (("x", "y", "z"), None, "int8")
     assert told["samples"] == {"count": 4, "labelled": 0, "origin": "the archive's golden/"}
+
+
+def test_weights_beside_an_onnx_file(server: Server, bucket: str, tmp_path: Path) -> None:
+    """They are taken into the compiled graph; where they are missing the job says so."""
+    name = f"external-{RUN}"
+    model = onnx.load_from_string(graphs.convolution([1, 3, 8, 8]))
+    onnx.save(model, tmp_path / "model.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0)
+    files = {path: (tmp_path / path).read_bytes() for path in ("model.onnx", "weights.bin")}
+    job = compiled(server, name, put_archive(server, bucket, name, files), framework="ONNX")
+    assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
+    folder = unpacked(server, job["ModelArtifacts"]["S3ModelArtifacts"], tmp_path / "compiled")
+    onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    alone = put_archive(server, bucket, f"{name}-alone", {"model.onnx": files["model.onnx"]})
+    failed = compiled(server, f"{name}-alone", alone, framework="ONNX")
+    assert (
+        "'model.onnx' is not a valid ONNX graph" in failed["FailureReason"] and "weights.bin" in failed["FailureReason"]
+    )
 
 
 def npz(**arrays: Any) -> bytes:

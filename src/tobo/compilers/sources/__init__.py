@@ -22,7 +22,7 @@ def read(folder: Path, given: Mapping[str, Any], calibration: Path | None, work:
     if image_classification.is_one(folder):
         return image_classification.read(folder, shapes, calibration)
     if framework == "ONNX":
-        return onnx_file.read(folder, shapes, calibration)
+        return onnx_file.read(folder, shapes, calibration, work)
     if framework == "PYTORCH":
         return exported_program.read(folder, shapes, calibration, work)
     raise UserError(f"InputConfig.Framework {framework} is not compiled here.")

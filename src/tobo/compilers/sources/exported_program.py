@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tobo.compilers.decisions import flat
 from tobo.compilers.model import Sample, Source
-from tobo.compilers.onnx_runtime import first_line
+from tobo.compilers.onnx_runtime import last_line
 from tobo.compilers.sources.onnx_file import from_graph, only
 from tobo.kit.guest import UserError
 
@@ -48,7 +48,7 @@ def _load(file: Path) -> Any:
     try:
         return torch.export.load(file)
     except Exception as error:  # whatever the archive makes torch raise
-        raise UserError(f"torch cannot load '{file.name}': {first_line(error)} Please {_MEND}.") from None
+        raise UserError(f"torch cannot load '{file.name}': {last_line(error)} Please {_MEND}.") from None
 
 
 def _export(program: Any, graph: Path) -> Path:
@@ -58,7 +58,7 @@ def _export(program: Any, graph: Path) -> Path:
         exported = torch.onnx.export(program, dynamo=True, verbose=False)
         assert exported is not None, "the program is empty"
     except Exception as error:  # whatever the exporter meets in it
-        raise UserError(f"torch cannot write the program as ONNX: {first_line(error)}") from None
+        raise UserError(f"torch cannot write the program as ONNX: {last_line(error)}") from None
     exported.save(str(graph), external_data=False)
     return graph
 

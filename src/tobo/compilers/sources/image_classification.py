@@ -42,6 +42,8 @@ def read(folder: Path, shapes: Mapping[str, tuple[int, ...]] | None, calibration
         channels, height, width = about["image_shape"]
         multi_label, preprocessing = bool(about["multi_label"]), {**about["preprocessing"], "resize": about["resize"]}
         examined = _golden(folder / "golden", labels)
+    except UserError:
+        raise
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise UserError(
             f"The archive's model.json or golden/ lacks or mistypes {error}; train the model again."
@@ -83,10 +85,18 @@ def _golden(folder: Path, labels: tuple[str, ...]) -> Samples:
     expected = json.loads((folder / "scores.json").read_text())
     known = folder / "labels.json"
     truth = json.loads(known.read_text()) if known.is_file() else {}
+    if astray := next((name for name in expected if Path(name).name != name), None):
+        raise UserError(f"The archive's golden/scores.json names '{astray}', which is no file of golden/.")
 
     def sample(name: str) -> Sample:
         file = folder / name
-        return Sample(picture(file), np.array(expected[name], np.float32), _flags(truth.get(name), len(labels)), file)
+        try:
+            feeds = picture(file)
+        except UnreadablePicture as error:
+            raise UserError(f"The archive's golden picture '{name}' {error}; train the model again.") from None
+        except OSError:
+            raise UserError(f"The archive lacks the golden picture '{name}'; train the model again.") from None
+        return Sample(feeds, np.array(expected[name], np.float32), _flags(truth.get(name), len(labels)), file)
 
     return Samples(tuple(partial(sample, name) for name in sorted(expected)), "golden pictures of the training job")
 

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
+from onnx.external_data_helper import uses_external_data
 
 from tobo.compilers.model import Array, Sample, Samples, Source
-from tobo.compilers.onnx_runtime import first_line, load
+from tobo.compilers.onnx_runtime import last_line, load
 from tobo.compilers.options import is_named
 from tobo.kit.guest import UserError
 
@@ -31,9 +32,23 @@ class Input(NamedTuple):
     dtype: np.dtype[Any]
 
 
-def read(folder: Path, shapes: Mapping[str, tuple[int, ...]] | None, calibration: Path | None) -> Source:
+def read(folder: Path, shapes: Mapping[str, tuple[int, ...]] | None, calibration: Path | None, work: Path) -> Source:
     """Raises UserError: not one .onnx file, a broken one, shapes that are not its inputs', bad samples."""
-    return from_graph(only(folder, (".onnx",), "ONNX graph"), folder, shapes, calibration)
+    graph = _whole(only(folder, (".onnx",), "ONNX graph"), work / "model.onnx")
+    return from_graph(graph, folder, shapes, calibration)
+
+
+def _whole(graph: Path, inlined: Path) -> Path:
+    """The graph with its weights in the same file: those beside it are taken in. Raises UserError where some are missing."""
+    try:
+        model = onnx.load(str(graph), load_external_data=False)
+        if not any(uses_external_data(weight) for weight in model.graph.initializer):
+            return graph
+        onnx.load_external_data_for_model(model, str(graph.parent))
+        onnx.save(model, str(inlined))
+    except Exception as error:  # protobuf's and onnx's own, which have no common class
+        raise UserError(f"'{graph.name}' is not a valid ONNX graph: {last_line(error)}") from None
+    return inlined
 
 
 def only(folder: Path, suffixes: tuple[str, ...], what: str) -> Path:
@@ -69,7 +84,7 @@ def _inputs(graph: Path, shapes: Mapping[str, tuple[int, ...]] | None) -> list[I
         model = onnx.load(str(graph))
         onnx.checker.check_model(model)
     except Exception as error:  # protobuf's and onnx's own, which have no common class
-        raise UserError(f"'{graph.name}' is not a valid ONNX graph: {first_line(error)}") from None
+        raise UserError(f"'{graph.name}' is not a valid ONNX graph: {last_line(error)}") from None
     load(graph)
     fixed = {value.name for value in model.graph.initializer}
     declared = [value for value in model.graph.input if value.name not in fixed]

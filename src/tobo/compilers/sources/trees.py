@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnx
 
 from tobo.compilers.model import Sample, Samples, Source
-from tobo.compilers.onnx_runtime import first_line
+from tobo.compilers.onnx_runtime import last_line
 from tobo.kit.guest import UserError
 
 INPUT = "features"
@@ -61,7 +61,7 @@ def _load(file: Path) -> Any:
         return booster
     except xgboost.core.XGBoostError as error:
         raise UserError(
-            f"xgboost cannot read '{file.name}' ({first_line(error)}); save it with Booster.save_model('model.json')."
+            f"xgboost cannot read '{file.name}' ({last_line(error)}); save it with Booster.save_model('model.json')."
         ) from None
 
 
@@ -74,7 +74,7 @@ def _convert(booster: Any, columns: int, graph: Path) -> None:
     try:
         model = convert_xgboost(booster, initial_types=[(INPUT, FloatTensorType([None, columns]))], target_opset=_OPSET)
     except Exception as error:  # the converter's own, which have no common class
-        raise UserError(f"The trees cannot be written as ONNX: {first_line(error)}") from None
+        raise UserError(f"The trees cannot be written as ONNX: {last_line(error)}") from None
     for output in list(model.graph.output):
         if output.name == "label":  # what counts is for the rule to decide, outside of the model
             model.graph.output.remove(output)
