@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from tests.support.edge_agent import standalone
 from tests.support.scripted_line import grey
 
@@ -78,6 +79,21 @@ def test_it_shows_what_the_agent_does(shown: tuple[Agent, Page]) -> None:
         status, headers, body = ask(page, "GET", path)
         assert (status, headers["content-type"], body[:2]) == (200, "image/jpeg", b"\xff\xd8")
     assert ask(page, "GET", "/kept/99.jpg")[0] == 404 == ask(page, "GET", "/../settings.py")[0]
+
+
+def test_prometheus_reads_its_figures(shown: tuple[Agent, Page]) -> None:
+    agent, page = shown
+    status, headers, body = ask(page, "GET", "/metrics")
+    assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    decisions = {sample.labels["verdict"]: sample.value for sample in families["tobo_edge_decisions"].samples}
+    assert decisions == {"ok": 5 - agent.loop.tally.rejects, "ko": agent.loop.tally.rejects}
+    latency = {sample.labels["quantile"]: sample.value for sample in families["tobo_edge_latency_seconds"].samples}
+    assert latency.keys() == {"0.5", "0.99"} and 0 < latency["0.5"] <= latency["0.99"]
+    assert families["tobo_edge_faults"].samples[0].value == 0
+    agent.loop.step(1.0)
+    families = {f.name: f for f in text_string_to_metric_families(ask(page, "GET", "/metrics")[2].decode())}
+    assert families["tobo_edge_faults"].samples[0].value == 1
 
 
 def test_every_reason_has_words(shown: tuple[Agent, Page]) -> None:

@@ -23,6 +23,7 @@ from PIL import Image
 from tobo.edge.controls import BadChange
 from tobo.edge.durable import read_json
 from tobo.edge.keeper import encode
+from tobo.edge.page.exposition import CONTENT_TYPE, exposition
 from tobo.edge.page.view import view
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(200, files("tobo.edge.page").joinpath(name).read_bytes(), kind)
         elif path == "/state.json":
             self._answer(200, json.dumps(view(self.agent)).encode(), "application/json")
+        elif path == "/metrics":
+            self._answer(200, exposition(self.agent).encode(), CONTENT_TYPE)
         elif path == "/frame.jpg":
             self._picture(self._live())
         elif path.startswith("/kept/"):
