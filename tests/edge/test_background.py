@@ -1,5 +1,7 @@
 """What is done beside the line: at its pace, sooner when woken, ever more seldom while it fails."""
 
+import os
+import sys
 import threading
 
 import pytest
@@ -49,3 +51,20 @@ def test_it_is_woken_and_stopped() -> None:
         assert done.acquire(timeout=20)
     background.stop()
     assert not background.is_alive()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have priorities of their own on Linux alone")
+def test_it_gives_way_to_the_line() -> None:
+    seen: list[int] = []
+    done = threading.Event()
+
+    def deed() -> None:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        done.set()
+
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    background = Background("test", deed, 3600.0)
+    background.start()
+    assert done.wait(20)
+    background.stop()
+    assert seen[0] == max(10, ours) and os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == ours

@@ -1,6 +1,8 @@
 """A deed that is done again and again beside the line: at its pace, at once when woken, ever more seldom while it fails."""
 
+import contextlib
 import logging
+import os
 import random
 import threading
 import time
@@ -10,6 +12,7 @@ from tobo.edge.cloud import Denied
 
 log = logging.getLogger(__name__)
 
+_NICE = 10
 FIRST, LONGEST = 5.0, 300.0
 """Seconds before the first retry, and the longest pause between two."""
 
@@ -41,6 +44,10 @@ class Background(threading.Thread):
         """time.monotonic() of the last success."""
 
     def run(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            # Of this thread alone, on Linux: where there is one core, it is the line's first.
+            own = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, own, max(_NICE, os.getpriority(os.PRIO_PROCESS, own)))
         while not self._over:
             self.try_once()
             self._woken.wait(pause(self.failures, self._every, most=self.longest))

@@ -10,8 +10,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tobo.kit.archive import unpack
-
 
 class Disk:
     """Real deeds; none but the two syncs outlives a power cut by itself. Raises OSError as the system does."""
@@ -52,6 +50,8 @@ class Disk:
 
     def unpack(self, archive: Path, folder: Path) -> None:
         """A .tar.gz into a folder that is made anew. Raises BadArchive."""
+        from tobo.kit.archive import unpack  # with compressors of 1 MB, for an update in a month
+
         unpack(archive, folder)
 
 

@@ -23,7 +23,6 @@ from tobo.edge.classifier import Classifier
 from tobo.edge.compiled import BadModel
 from tobo.edge.durable import Disk, read_json, replace_json, sync_tree
 from tobo.edge.prove import Prove
-from tobo.kit.archive import BadArchive
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +132,8 @@ class Slots:
 
         Raises Refused, after which the deployment is remembered as such, and OSError where the disk does not let it.
         """
+        from tobo.kit.archive import BadArchive
+
         if self.state.trial:
             raise OSError("Another version is on trial; this one comes after it.")
         try:
