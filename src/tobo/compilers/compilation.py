@@ -39,17 +39,9 @@ class Shipped:
     trial: Trial
     before: Verdict
 
-    @property
-    def folder(self) -> Path:
-        return self.candidate.folder
-
-    @property
-    def built(self) -> Built:
-        return self.candidate.built
-
     def certify(self, file: Path) -> None:
         """Writes the certificate and prints its figures."""
-        after, built = self.candidate.verdict, self.built
+        after, built = self.candidate.verdict, self.candidate.built
         told = {"runtime": built.runtime, "precision": built.precision}
         self.certificate.write(file, self.trial, self.before, after, told)
         print(

@@ -36,5 +36,5 @@ def compile_model(paths: MlPaths) -> None:
         source = sources.read(paths.channel(MODEL), asked["InputConfig"], calibration, work)
         shipped = Compilation(target, options, source, work).run()
         shutil.rmtree(paths.model, ignore_errors=True)
-        pack_folder(paths.model, shipped.folder, shipped.built, source, target, options)
+        pack_folder(paths.model, shipped.candidate, source, target, options)
         shipped.certify(paths.model / CERTIFICATE)

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tobo.compilers.base import Built
+from tobo.compilers.compilation import Candidate
 from tobo.compilers.decisions import MULTI_LABEL_THRESHOLD
 from tobo.compilers.model import Source
 from tobo.compilers.options import Options
@@ -19,11 +19,16 @@ GOLDEN = 8
 """Pictures that a device proves a new model with before it switches to it; all others stay in the training's archive."""
 
 
-def pack_folder(folder: Path, built_in: Path, built: Built, source: Source, target: Target, options: Options) -> None:
+LEAST_TOLERANCE = 0.02
+"""By how much a golden picture's score may differ on the device at least: processors round in different ways."""
+
+
+def pack_folder(folder: Path, candidate: Candidate, source: Source, target: Target, options: Options) -> None:
     """Writes everything but the certificate."""
+    built = candidate.built
     folder.mkdir(parents=True)
     for name in built.files:
-        shutil.copyfile(built_in / name, folder / name)
+        shutil.copyfile(candidate.folder / name, folder / name)
     (folder / "labels.json").write_text(json.dumps(list(source.labels), indent=1) + "\n")
     _write_golden(folder / "golden", source)
     thresholds = dict.fromkeys(source.labels, MULTI_LABEL_THRESHOLD) if source.multi_label else {}
@@ -40,13 +45,20 @@ def pack_folder(folder: Path, built_in: Path, built: Built, source: Source, targ
             thresholds={**thresholds, **options.thresholds},
             scores=source.scores,
             requirements=built.requirements,
-            details=_details(built, target, options),
+            details=_details(candidate, target, options),
         ),
     )
 
 
-def _details(built: Built, target: Target, options: Options) -> Mapping[str, Any]:
-    return {"arch": target.arch, **target.details, **built.details, **({"neo": options.neo} if options.neo else {})}
+def _details(candidate: Candidate, target: Target, options: Options) -> Mapping[str, Any]:
+    """`probe_tolerance` is twice what the certificate saw here: a device that is further away runs something else."""
+    return {
+        "arch": target.arch,
+        "probe_tolerance": round(max(LEAST_TOLERANCE, 2 * candidate.verdict.difference), 4),
+        **target.details,
+        **candidate.built.details,
+        **({"neo": options.neo} if options.neo else {}),
+    }
 
 
 def _write_golden(folder: Path, source: Source) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tobo.edge import compiled
 from tobo.edge.compiled import BadModel, Compiled
+from tobo.inference.openvino_graph import import_openvino
 from tobo.inference.pictures import UnreadablePicture, decode
 
 Scores = npt.NDArray[np.float32]
@@ -119,7 +120,7 @@ def _onnxruntime(graph: Path) -> Callable[[npt.NDArray[np.uint8]], Any]:
 
 def _openvino(graph: Path) -> Callable[[npt.NDArray[np.uint8]], Any]:
     try:
-        import openvino
+        openvino = import_openvino()
     except ImportError:
         raise BadModel(f"'{graph}' runs on OpenVINO, which is not installed; `pip install openvino`.") from None
     # Without the precision, newer processors would compute in bfloat16, with other scores than the rest of a fleet.

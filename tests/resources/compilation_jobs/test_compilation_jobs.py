@@ -23,6 +23,8 @@ from tests.support.processes import running, until
 
 from tobo.compute import sandbox
 from tobo.edge import compiled as folders
+from tobo.edge.classifier import load as load_classifier
+from tobo.edge.classifier import probe
 from tobo.inference.model import load
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -75,6 +77,7 @@ def test_a_trained_classifier_is_compiled_for_a_raspberry_pi(warm_server: Server
     answers = load(folder).predict([(folder / "golden" / picture).read_bytes() for picture in golden])
     for answer, expected in zip(answers, golden.values(), strict=True):
         assert answer.index(max(answer)) == expected.index(max(expected))
+    assert probe(folder, load_classifier(folder)).pictures == 8
     told = certificate_of(folder)
     assert told["samples"]["count"] == told["samples"]["labelled"] == 40
     assert told["flipped"] == 0 and told["accuracy"]["after"] == told["accuracy"]["before"] >= 0.9
