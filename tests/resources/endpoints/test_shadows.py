@@ -49,8 +49,8 @@ def test_a_shadow_gets_copies_and_nobody_gets_its_answers(server: Server, tmp_pa
 
 
 def test_a_part_of_the_requests_is_copied(server: Server, tmp_path: Path) -> None:
-    make_shadowed(server, "sampled", tmp_path / "record", weight=0.5)
-    ask = asker(server, "sampled")
+    make_shadowed(server, "sampled-shadow", tmp_path / "record", weight=0.5)
+    ask = asker(server, "sampled-shadow")
     sent = 0
     while sent < 200 or (len(lines(tmp_path / "record")) <= 20 and sent < 5000):  # a busy machine leaves copies out
         ask(str(sent))
