@@ -26,6 +26,9 @@ _LINGER = 0.5
 _WRITERS = 4
 """Groups that are written at a time, beside the one that gathers."""
 
+_OUTPUT = 1
+"""A journal is frames (kit/frames.py) of this code; an output's path is the text, their checksum the id."""
+
 Put = Callable[[Sequence[tuple[str, Body]]], None]
 """Stores outputs, by their path below the job's S3OutputPath, durably; safe to repeat."""
 
@@ -142,9 +145,6 @@ class Writer:
     def _store(self, group: _Group) -> None:
         self._put([(relative, output.body()) for relative, output in group.outputs])
         group.journal.unlink(missing_ok=True)
-
-
-_OUTPUT = 1
 
 
 def _checksum(relative: str, data: bytes) -> int:
