@@ -42,6 +42,7 @@ if __name__ == "__main__":
         port=int(sys.argv[2]),
         http="httptools",
         loop="uvloop",
+        timeout_keep_alive=65,  # the others' turns may be long on a busy machine
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -145,6 +145,24 @@ def test_the_next_server_writes_what_a_killed_one_had(tmp_path: Path) -> None:
     assert puts[-1] == {"later": b"1"}
 
 
+FULL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+""" + KILLED.replace('b"%d" % number', 'b"%d" % number * 100')
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    """As a file size limit looks like it; what stood in the journal before is found."""
+    ran = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], check=False, capture_output=True, text=True)
+    assert "InsufficientStorage" in ran.stderr and ran.returncode == 1
+    puts: Puts = []
+    writer = Writer(tmp_path, keeping(puts))
+    writer.recover()
+    assert puts == [{str(number): b"%d" % number * 100 for number in range(len(puts[0]))}] and len(puts[0]) >= 5
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("damage", "left"),
     [

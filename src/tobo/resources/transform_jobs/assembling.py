@@ -13,7 +13,7 @@ from tobo.wire.body import SPOOL_LIMIT, Body
 
 
 class Output:
-    """What has been assembled so far: in memory when small, in a file of `temporary` when large."""
+    """What has been assembled so far, `size` bytes: in memory when small, in a file of `temporary` when large."""
 
     def __init__(self, temporary: Path, lines: bool) -> None:
         self._temporary = temporary

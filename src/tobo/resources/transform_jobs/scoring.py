@@ -91,9 +91,14 @@ class Scoring:
         except BaseException as error:
             self.error = _first(error)
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        try:
             self._writer.close()
             self._loop.run_until_complete(self._context.hosting.hang_up())
             self._loop.close()
+        finally:
             self.over = True
             with contextlib.suppress(RuntimeError):  # the server has stopped
                 self._ring()

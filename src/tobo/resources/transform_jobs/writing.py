@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tobo.kit import frames
+from tobo.objects.refusals import naming_a_full_disk
 from tobo.resources.transform_jobs.assembling import Output
 from tobo.wire.body import Body
 
@@ -24,6 +25,9 @@ _LINGER = 0.5
 
 _WRITERS = 4
 """Groups that are written at a time, beside the one that gathers."""
+
+_OUTPUT = 1
+"""A journal is frames (kit/frames.py) of this code; an output's path is the text, their checksum the id."""
 
 Put = Callable[[Sequence[tuple[str, Body]]], None]
 """Stores outputs, by their path below the job's S3OutputPath, durably; safe to repeat."""
@@ -43,19 +47,22 @@ class _Group:
         return len(self.outputs) >= _MOST or self._size >= _MOST_BYTES
 
     def add(self, relative: str, output: Output) -> None:
-        """Large outputs are not copied into the journal, and make the group full."""
+        """Large outputs are not copied into the journal, and make the group full. Raises Fault InsufficientStorage."""
         self.outputs.append((relative, output))
         self._size += output.size
         body = output.body()
         if body.data is not None:
-            if self._file is None:
-                self._file = self.journal.open("ab", buffering=0)
-            self._file.write(frames.pack(_checksum(relative, body.data), _OUTPUT, (relative,), body.data))
+            with naming_a_full_disk(self.journal.parent):
+                if self._file is None:
+                    self._file = self.journal.open("ab")
+                self._file.write(frames.pack(_checksum(relative, body.data), _OUTPUT, (relative,), body.data))
+                self._file.flush()
 
     def close(self) -> None:
         """Outputs that nobody has taken are gone; the journal stays."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # the disk is full, which has been said
+                self._file.close()
         for _, output in self.outputs:
             output.discard()
 
@@ -138,9 +145,6 @@ class Writer:
     def _store(self, group: _Group) -> None:
         self._put([(relative, output.body()) for relative, output in group.outputs])
         group.journal.unlink(missing_ok=True)
-
-
-_OUTPUT = 1
 
 
 def _checksum(relative: str, data: bytes) -> int:
