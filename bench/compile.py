@@ -17,7 +17,7 @@ from bench.rows import Row
 from tobo.kit.paths import MlPaths
 from tobo.line.marbles import jpeg, photos
 
-TRAIN, HELD_OUT, SIDE, EPOCHS = 640, 400, 96, 8
+TRAIN, HELD_OUT, SIDE, EPOCHS = 640, 400, 96, 12
 _RECIPE = {
     "num_classes": "2",
     "num_training_samples": str(TRAIN),
@@ -25,9 +25,10 @@ _RECIPE = {
     "image_shape": f"3,{SIDE},{SIDE}",
     "epochs": str(EPOCHS),
     "optimizer": "adamw",
-    "learning_rate": "0.001",
+    "learning_rate": "0.002",
     "lr_scheduler": "one_cycle",
     "mini_batch_size": "32",
+    "augmentation_type": "inspection",
 }
 
 

@@ -47,7 +47,7 @@ class NotRun(Exception):
 def run(folder: Path, built: Built, samples: Samples) -> Scores:
     """Scores [n, k] of the first samples; raises NotRun."""
     root, wrapper = find_system(os.environ.get("TOBO_AARCH64_ROOT"))
-    with tempfile.TemporaryDirectory(prefix="aarch64-") as name:
+    with tempfile.TemporaryDirectory(prefix="aarch64-", dir=folder.parent) as name:
         work = Path(name)
         for file in built.files:
             shutil.copyfile(folder / file, work / file)
