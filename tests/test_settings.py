@@ -30,7 +30,17 @@ def test_what_cannot_be_read_is_named() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["broker", "mqtt://broker", "http://broker:1883", "mqtts://:8883", "mqtt://broker:x", "embedded:x", "embedded:"],
+    [
+        "broker",
+        "mqtt://broker",
+        "http://broker:1883",
+        "mqtts://:8883",
+        "mqtt://broker:x",
+        "embedded:x",
+        "embedded:",
+        "embedded:65536",
+        "8883",
+    ],
 )
 def test_a_brokers_address_that_is_none(address: str) -> None:
     assert Settings.read({"TOBO_MQTT": "mqtts://broker:8883"}).mqtt == "mqtts://broker:8883"

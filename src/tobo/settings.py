@@ -62,7 +62,7 @@ class Settings:
     def reached(self, port: int) -> str:
         """host:port of one of the server's ports, as its certificate names the host."""
         host = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(self.host, self.host)
-        return f"{host}:{port}"
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     @property
     def broker_port(self) -> int | None:
@@ -120,7 +120,8 @@ def broker_address(text: str) -> str:
     """mqtt[s]://host:port or embedded[:port] with its port; raises ValueError for what is none."""
     if text == EMBEDDED:
         return f"{EMBEDDED}:{BROKER_PORT}"
-    if text.removeprefix(f"{EMBEDDED}:").isdigit():
+    kind, _, number = text.partition(":")
+    if kind == EMBEDDED and number.isdigit() and int(number) <= 65535:
         return text
     scheme, _, rest = text.partition("://")
     host, _, port = rest.rpartition(":")

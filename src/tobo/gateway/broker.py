@@ -72,7 +72,7 @@ class EmbeddedBroker:
 
     def stop(self) -> None:
         """Ends the connections and gives the port back."""
-        if self._ready.wait(PATIENCE):
+        if self._thread.is_alive() and self._ready.wait(PATIENCE):
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(PATIENCE)
 
@@ -125,12 +125,12 @@ class EmbeddedBroker:
             older, self._connections[topic] = self._connections.get(topic), writer
             if older is not None:
                 older.transport.abort()
-            packets = _Packets(reader, writer, connect, patience)
+            packets = _Packets(reader, writer, connect, client, patience)
             await self._broker.external_connected(packets, StreamWriterAdapter(writer), "default")
         except Fault:
             writer.write(ConnackPacket.build(0, NOT_AUTHORIZED).to_bytes())
         except Exception as error:  # what a stranger wrote can fail in many ways
-            log.warning("the broker has ended a connection (%s: %s)", type(error).__name__, error)
+            _note(writer.get_extra_info("peername"), error)
         finally:
             if topic and self._connections.get(topic) is writer:
                 del self._connections[topic]
@@ -167,9 +167,14 @@ class _Packets(ReaderAdapter):  # type: ignore[misc]
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connect: ConnectPacket, patience: float
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        connect: ConnectPacket,
+        client: str,
+        patience: float,
     ) -> None:
-        self._reader, self._writer, self._patience = reader, writer, patience
+        self._reader, self._writer, self._client, self._patience = reader, writer, client, patience
         self._left: bytes = connect.to_bytes()
         self._over = False
 
@@ -188,14 +193,19 @@ class _Packets(ReaderAdapter):  # type: ignore[misc]
                 packet = await _read_packet(self._reader, _LISTENING)
         except Exception as error:
             self._over = True
-            if not isinstance(error, EOFError | ConnectionError):
-                log.warning("the broker ends a device's connection (%s: %s)", type(error).__name__, error)
+            _note(self._client, error)
             return b""
         written: bytes = packet.to_bytes()
         return written
 
     def feed_eof(self) -> None:
         self._over = True
+
+
+def _note(who: object, error: Exception) -> None:
+    """Of a connection that is ended. Of one that has ended by itself nothing is said."""
+    if not isinstance(error, EOFError | ConnectionError):
+        log.warning("the broker ends the connection of %s (%s: %s)", who, type(error).__name__, error)
 
 
 def _rewrite(connect: ConnectPacket, topic: str, number: int) -> str:
