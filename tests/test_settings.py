@@ -29,9 +29,28 @@ def test_what_cannot_be_read_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["broker", "mqtt://broker", "http://broker:1883", "mqtts://:8883", "mqtt://broker:x"]
+    "address",
+    [
+        "broker",
+        "mqtt://broker",
+        "http://broker:1883",
+        "mqtts://:8883",
+        "mqtt://broker:x",
+        "embedded:x",
+        "embedded:",
+        "embedded:65536",
+        "8883",
+    ],
 )
 def test_a_brokers_address_that_is_none(address: str) -> None:
     assert Settings.read({"TOBO_MQTT": "mqtts://broker:8883"}).mqtt == "mqtts://broker:8883"
     with pytest.raises(SystemExit, match="TOBO_MQTT"):
         Settings.read({"TOBO_MQTT": address})
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [("embedded", 8883), ("embedded:1884", 1884), ("embedded:0", 0), ("mqtts://embedded:1884", None), ("", None)],
+)
+def test_the_embedded_brokers_port(text: str, port: int | None) -> None:
+    assert Settings.read({"TOBO_MQTT": text}).broker_port == port

@@ -9,11 +9,12 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 import uvloop
@@ -34,10 +35,14 @@ from tobo.operations.closing import AT_CLOSE
 from tobo.operations.context import Context
 from tobo.resources.identity.roles import ensure_execution_role
 from tobo.resources.metrics.work import keep_metrics
+from tobo.resources.things.credentials import device_topic
 from tobo.settings import Settings
 from tobo.store.sql import SqlStore
 from tobo.telemetry.files import FileLogs
 from tobo.telemetry.series import SqlMetrics
+
+if TYPE_CHECKING:
+    from tobo.gateway.broker import EmbeddedBroker
 
 log = logging.getLogger("tobo")
 
@@ -70,7 +75,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
     # Jobs and devices are told where the server is: a free port must be known by its number before one starts.
     tls_port = None if tls_listener is None else tls_listener.getsockname()[1]
     settings = replace(settings, port=listener.getsockname()[1], tls_port=tls_port)
-    context, controller = build(settings)
+    settings, broker = _broker(settings, files)
+    context, controller = build(settings, None if broker is None else broker.publish)
     door = Door(context, _empty(settings.state / "tmp"), pool)
     servers = [(_Server(_config(door)), listener)]
     if tls_listener is not None:
@@ -80,6 +86,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
         loop.add_signal_handler(number, _stop, [server for server, _ in servers])
     control = asyncio.create_task(controller.run())
     serving = [asyncio.create_task(server.serve([its])) for server, its in servers]
+    if broker is not None:
+        broker.start(partial(device_topic, context))
     try:
         while not all(server.started or task.done() for (server, _), task in zip(servers, serving, strict=True)):
             await asyncio.sleep(0.005)
@@ -89,6 +97,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
     finally:
         controller.stop()
         await control
+        if broker is not None:
+            broker.stop()
         for deed in AT_CLOSE:
             deed(context)
         for port in (context.hosting, context.compute, context.metrics, context.objects, context.store):
@@ -96,7 +106,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
     log.info("stopped; jobs and replicas go on")
 
 
-def build(settings: Settings) -> tuple[Context, Controller]:
+def build(settings: Settings, nudge: Callable[[Sequence[str]], None] | None = None) -> tuple[Context, Controller]:
     """The house on a state folder, with every noun registered and the first account's role in place."""
     state, clock = settings.state.absolute(), SystemClock()
     resources.load()
@@ -111,6 +121,7 @@ def build(settings: Settings) -> tuple[Context, Controller]:
         compute=compute,
         hosting=ProcessHosting(compute, state / "hosting"),
         wake=lambda row: controller.wake(row),
+        nudge=nudge,
     )
     controller = Controller(context)
     ensure_execution_role(context)
@@ -133,7 +144,27 @@ def _lock(state: Path) -> Iterator[None]:
         yield
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _broker(settings: Settings, files: TlsFiles) -> tuple[Settings, "EmbeddedBroker | None"]:
+    """The embedded broker, not yet started, and the settings with its address. Raises SystemExit where it cannot be had."""
+    if settings.broker_port is None:
+        return settings, None
+    try:
+        from tobo.gateway.broker import EmbeddedBroker
+    except ImportError as error:
+        raise SystemExit(
+            f"TOBO_MQTT=embedded cannot be served ({error}); install tobo[broker], or name a broker as mqtts://host:port."
+        ) from None
+    from tobo.gateway.certificates import ensure_certificate
+    from tobo.operations.certificates import authority_file, device_authority
+
+    listener = _listen(settings.host, settings.broker_port, "TOBO_HOST or TOBO_MQTT=embedded:port")
+    ensure_certificate(files, settings.host)
+    device_authority(settings.state)
+    broker = EmbeddedBroker(listener, files.certificate, files.key, authority_file(settings.state))
+    return replace(settings, mqtt=f"mqtts://{settings.reached(listener.getsockname()[1])}"), broker
+
+
+def _listen(host: str, port: int, choice: str = "--host or --port") -> socket.socket:
     """A listening socket, port 0 standing for a free one. Raises SystemExit where it cannot be had."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -141,9 +172,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        raise SystemExit(
-            f"{host}:{port} cannot be served: {error.strerror}; choose another with --host or --port."
-        ) from None
+        raise SystemExit(f"{host}:{port} cannot be served: {error.strerror}; choose another with {choice}.") from None
     return listener
 
 

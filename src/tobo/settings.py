@@ -8,6 +8,12 @@ from pathlib import Path
 PORT = 8626
 """TOBO on a telephone's keys."""
 
+EMBEDDED = "embedded"
+"""TOBO_MQTT for a broker inside the server."""
+
+BROKER_PORT = 8883
+"""MQTT's over TLS (IANA)."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -46,9 +52,23 @@ class Settings:
     notification_webhook: str | None = None
     """http(s) address that notifications of asynchronous inference and of alarms are posted to."""
     mqtt: str | None = None
-    """mqtt://host:port or mqtts://host:port of the broker over which devices are told to poll at once; None: they poll."""
+    """mqtt://host:port or mqtts://host:port of the broker over which devices are told to poll at once; None: they poll.
+
+    embedded:port is a broker of the server's own, which puts its address here when it starts.
+    """
     deployment_timeout_seconds: float = 86_400.0
     """After how long without an answer of a device its deployment has failed."""
+
+    def reached(self, port: int) -> str:
+        """host:port of one of the server's ports, as its certificate names the host."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(self.host, self.host)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @property
+    def broker_port(self) -> int | None:
+        """That of the embedded broker, 0 for a free one; None where there is none."""
+        kind, _, port = (self.mqtt or "").partition(":")
+        return int(port) if kind == EMBEDDED else None
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ, **chosen: object) -> "Settings":
@@ -97,7 +117,12 @@ def positive_number(text: str) -> float:
 
 
 def broker_address(text: str) -> str:
-    """mqtt[s]://host:port; raises ValueError for what is none."""
+    """mqtt[s]://host:port or embedded[:port] with its port; raises ValueError for what is none."""
+    if text == EMBEDDED:
+        return f"{EMBEDDED}:{BROKER_PORT}"
+    kind, _, number = text.partition(":")
+    if kind == EMBEDDED and number.isdigit() and int(number) <= 65535:
+        return text
     scheme, _, rest = text.partition("://")
     host, _, port = rest.rpartition(":")
     if scheme not in ("mqtt", "mqtts") or not host or not port.isdigit():

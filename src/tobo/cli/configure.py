@@ -66,8 +66,7 @@ def configure(
     # JSON is YAML: no dependency for three levels of mappings.
     sdk = sdk_config(settings.account_id, bucket or f"sagemaker-us-east-1-{settings.account_id}")
     (folder / "sagemaker.yaml").write_text(json.dumps(sdk, indent=2) + "\n")
-    host = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(settings.host, settings.host)
-    found = json.dumps(endpoints(f"{host}:{tls_port}"))
+    found = json.dumps(endpoints(settings.reached(tls_port)))
     (folder / "models" / "endpoints.json").write_text(found)
     (folder / "authorities.pem").write_bytes(authorities(files))
     if home:

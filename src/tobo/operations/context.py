@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,8 @@ class Context:
     hosting: Hosting
     wake: Callable[[Row], None] = field(default=lambda row: None)
     """Tells the controller that a row is due; losing it costs time, never work."""
+    nudge: Callable[[Sequence[str]], None] | None = None
+    """Publishes to MQTT topics of the embedded broker and may raise anything; None where there is none."""
 
     def call(self, principal: Principal, region: str, service: str, name: str, /, **asked: Any) -> Any:
         """Asks an operation of another noun: same check, same policy, same code as a client over HTTP.

@@ -1,15 +1,12 @@
 """Nudges over a real mosquitto with TLS: who hears what, and what a broker that dies or lies can do (nothing)."""
 
-import json
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from paho.mqtt.client import Client
@@ -17,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.cli.test_commands import free_port, tobo
 from tests.conftest import Server
 from tests.support.fleets import Fleet
+from tests.support.listening import Listener, enrolled
 from tests.support.processes import until
 
 pytestmark = pytest.mark.skipif(
@@ -60,45 +58,14 @@ def broker_and_fleet(fresh_server: Callable[..., Server], tmp_path: Path) -> Ite
     broker.kill()
 
 
-class Listener:
-    """A device that listens on a topic with its certificate."""
-
-    def __init__(self, folder: Path, broker: Broker, topic: str, lasting: bool = False) -> None:
-        self.heard: list[str] = []
-        self.refused = threading.Event()
-        self.subscribed = threading.Event()
-        self.client = Client(CallbackAPIVersion.VERSION2, client_id=uuid.uuid4().hex, clean_session=not lasting)
-        self.client.tls_set(str(folder / "authority.pem"), str(folder / "device.pem"), str(folder / "device.key"))
-        self.client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
-        self.client.on_subscribe = self._subscribed
-        self.client.on_message = lambda client, data, message: self.heard.append(message.topic)
-        self.client.connect("127.0.0.1", broker.port)
-        self.client.loop_start()
-
-    def _subscribed(self, client: Any, data: Any, number: Any, reasons: Any, properties: Any) -> None:
-        (self.refused if reasons[0].is_failure else self.subscribed).set()
-
-    def end(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-def enrolled(fleet: Fleet, device: str, folder: Path) -> tuple[Path, str]:
-    """The enrolment folder of a device, and the topic that it has."""
-    into = folder / device
-    made = tobo("edge", "enroll", fleet.name, device, "--into", str(into), "--state", str(fleet.server.state))
-    assert made.returncode == 0, made.stderr
-    return into, json.loads((into / "device.json").read_text())["mqtt"]["topic"]
-
-
 def test_a_device_hears_its_own_nudge_and_no_other(broker_and_fleet: tuple[Broker, Fleet], tmp_path: Path) -> None:
     broker, fleet = broker_and_fleet
     (one, topic), (two, other) = enrolled(fleet, "cam-1", tmp_path), enrolled(fleet, "cam-2", tmp_path)
     assert topic == f"tobo/{fleet.server.account}/us-east-1/{fleet.name}/cam-1/nudge"
     listeners = [
-        Listener(one, broker, topic),
-        Listener(two, broker, topic),  # cam-2 listens where cam-1 should
-        Listener(two, broker, "tobo/#"),
+        Listener(one, broker.port, topic),
+        Listener(two, broker.port, topic),  # cam-2 listens where cam-1 should
+        Listener(two, broker.port, "tobo/#"),
     ]
     try:
         until(lambda: all(listener.subscribed.is_set() or listener.refused.is_set() for listener in listeners))
@@ -115,7 +82,7 @@ def test_a_device_hears_its_own_nudge_and_no_other(broker_and_fleet: tuple[Broke
 def test_a_device_cannot_nudge_another_one(broker_and_fleet: tuple[Broker, Fleet], tmp_path: Path) -> None:
     broker, fleet = broker_and_fleet
     (one, topic), (two, _) = enrolled(fleet, "cam-1", tmp_path), enrolled(fleet, "cam-2", tmp_path)
-    hears, forges = Listener(one, broker, topic), Listener(two, broker, topic)
+    hears, forges = Listener(one, broker.port, topic), Listener(two, broker.port, topic)
     try:
         until(hears.subscribed.is_set)
         for _ in range(3):
@@ -147,7 +114,7 @@ def test_a_broker_that_dies_with_queued_messages_loses_no_deployment(
 ) -> None:
     broker, fleet = broker_and_fleet
     folder, topic = enrolled(fleet, "cam-1", tmp_path)
-    asleep = Listener(folder, broker, topic, lasting=True)
+    asleep = Listener(folder, broker.port, topic, lasting=True)
     until(asleep.subscribed.is_set)
     asleep.end()  # from now on the broker queues what comes for it
     first = fleet.plan()

@@ -1,8 +1,8 @@
 """Nudges: an MQTT message to each device of a stage that it may poll at once. Best effort; devices poll anyway.
 
 What is deployed never travels this way: a message that is lost, forged or replayed changes nothing but the time of the
-next poll. With mqtts:// the server shows a certificate of the devices' authority, named "tobo", and checks the broker's
-against the same authority.
+next poll. The server hands it to its embedded broker, or to another one as a client: with mqtts:// it shows a certificate
+of the devices' authority, named "tobo", and checks the broker's against the same authority.
 """
 
 import logging
@@ -31,7 +31,10 @@ def nudge_devices(context: Context, rows: Sequence[Row]) -> bool:
         return False
     topics = [nudge_topic(row.key.space, row.asked["DeviceFleetName"], row.asked["DeviceName"]) for row in rows]
     try:
-        _publish(context, address, topics)
+        if context.nudge is not None:
+            context.nudge(topics)
+        else:
+            _publish(context, address, topics)
     except Exception as error:
         log.warning("%s took no nudge (%s: %s); the devices poll anyway", address, type(error).__name__, error)
         return False

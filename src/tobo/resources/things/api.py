@@ -73,8 +73,7 @@ def describe_endpoint(call: Call, asked: Asked) -> dict[str, Any]:
     if kind == "iot:CredentialProvider":
         if settings.tls_port is None:
             raise invalid("The server speaks no TLS, which devices need; start it with --tls-port.")
-        host = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(settings.host, settings.host)
-        return {"endpointAddress": f"{host}:{settings.tls_port}"}
+        return {"endpointAddress": settings.reached(settings.tls_port)}
     if kind in ("iot:Data-ATS", "iot:Data"):
         if settings.mqtt is None:
             raise invalid("There is no broker; name one with TOBO_MQTT. Devices without one poll.")

@@ -12,7 +12,7 @@ import orjson
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context, service_principal
-from tobo.operations.edge import BUNDLES, device_arn, devices_of, fleet_folder, role_alias
+from tobo.operations.edge import BUNDLES, DEVICE, device_arn, devices_of, fleet_folder, nudge_topic, role_alias
 from tobo.resources.things.names import ALIAS, ATTACHED, CERTIFICATE, EVERYWHERE
 from tobo.store.base import Key, Row
 
@@ -21,18 +21,27 @@ log = logging.getLogger("tobo.edge")
 LONGEST_SECONDS = 3600
 
 
+def device_topic(context: Context, certificate: str, name: str) -> str:
+    """The MQTT topic that a device may hear, by the id and the common name, `<fleet>/<device>`, of its certificate.
+
+    Raises Fault AccessDenied: a certificate that is not ACTIVE here, or not attached to the thing of that device.
+    """
+    space = _space(context, certificate, name)
+    row = context.store.get(Key(space, DEVICE, name))
+    thing = None if row is None else row.asked.get("IotThingName")
+    if row is None or context.store.get(Key(space, ATTACHED, f"{thing}/{certificate}")) is None:
+        raise _denied(f"The certificate {certificate} is not that of a device '{name}'.", name)
+    return nudge_topic(space, row.asked["DeviceFleetName"], row.asked["DeviceName"])
+
+
 def device_credentials(context: Context, certificate: str | None, thing: str, alias: str) -> dict[str, Any]:
     """The Credentials of AssumeRole. `certificate` is the id of what the TLS connection has proved, None for none.
 
     Raises Fault AccessDenied: no certificate, one that is not ACTIVE here, not attached to the thing, an alias that is
     not that of a fleet in which the thing is a device.
     """
-    row = context.store.get(Key(EVERYWHERE, CERTIFICATE, certificate or ""))
-    if certificate is None or row is None:
-        raise _denied("No certificate of this server's devices was shown.", thing)
-    if row.status != "ACTIVE":
-        raise _denied(f"The certificate {certificate} is {row.status}.", thing)
-    space = Namespace(row.found["_account"], row.found["_region"])
+    certificate = certificate or ""
+    space = _space(context, certificate, thing)
     if context.store.get(Key(space, ATTACHED, f"{thing}/{certificate}")) is None:
         raise _denied(f"The certificate {certificate} is not attached to the thing '{thing}'.", thing)
     fleet, device = _device(context, space, thing, alias)
@@ -53,6 +62,16 @@ def device_credentials(context: Context, certificate: str | None, thing: str, al
     )
     credentials: dict[str, Any] = answer["Credentials"]
     return credentials
+
+
+def _space(context: Context, certificate: str, thing: str) -> Namespace:
+    """Account and region of an ACTIVE certificate; raises Fault AccessDenied for others."""
+    row = context.store.get(Key(EVERYWHERE, CERTIFICATE, certificate))
+    if row is None:
+        raise _denied("No certificate of this server's devices was shown.", thing)
+    if row.status != "ACTIVE":
+        raise _denied(f"The certificate {certificate} is {row.status}.", thing)
+    return Namespace(row.found["_account"], row.found["_region"])
 
 
 def _device(context: Context, space: Namespace, thing: str, alias: str) -> tuple[str, str]:
@@ -86,5 +105,5 @@ def _policy(space: Namespace, fleet: Mapping[str, Any], device: str) -> str:
 
 
 def _denied(why: str, thing: str) -> Fault:
-    log.warning("no credentials for the thing '%s': %s", thing[:128], why)
+    log.warning("the device '%s' is refused: %s", thing[:128], why)
     return Fault("AccessDenied", why, 403)
