@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import WaiterError
 from botocore.waiter import WaiterModel
 from tests.conftest import Server
+from tests.support.compilation import compilation_job, ended
 from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
 from tests.support.own_code import PYTHON
@@ -38,6 +39,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListActions": {},
     "ListArtifacts": {},
     "ListAssociations": {},
+    "ListCompilationJobs": {},
     "ListContexts": {},
     "ListDeviceFleets": {},
     "ListDevices": {},
@@ -84,6 +86,9 @@ def listed(warm_server: Server) -> dict[str, str]:
     sagemaker.add_tags(ResourceArn=arns["experiment"], Tags=tags)
     for name in NAMES:
         sagemaker.create_processing_job(**processing_job(name, "no-such-bucket"))
+        sagemaker.create_compilation_job(**compilation_job(name, "s3://no-such-bucket/model.tar.gz"))
+    for name in NAMES:
+        ended(sagemaker, name)  # their pages must not change while they are read
     make_fleets(warm_server, sagemaker)
     asked = tuning_job("three-trials", "no-such-bucket", jobs=3, parallel=1)
     sagemaker.create_hyper_parameter_tuning_job(**asked)
