@@ -36,11 +36,11 @@ def export(checkpoint: Path, file: Path) -> str:
         "size": f"{plan['size']},{plan['late_size']}",
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(_ordered(save(tensors, metadata)))
+    file.write_bytes(ordered(save(tensors, metadata)))
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _ordered(data: bytes) -> bytes:
+def ordered(data: bytes) -> bytes:
     """The same file with its metadata sorted: the library writes them in any order, and a hash has to be one.
 
     A file is the header's length (8 bytes, little endian), the header as JSON padded to 8 bytes, the tensors' bytes.

@@ -267,6 +267,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=Plan.batch)
     parser.add_argument("--optimizer", choices=("adamw", "sgd"), default=Plan.optimizer)
     parser.add_argument("--rate", type=float, default=Plan.rate)
+    parser.add_argument("--warm-up", type=int, default=Plan.warm_up, help="steps in which the rate rises")
     parser.add_argument("--weight-decay", type=float, default=Plan.weight_decay)
     parser.add_argument("--decay", type=float, default=Plan.decay)
     parser.add_argument("--late-size", type=int, default=Plan.late_size)
@@ -284,6 +285,7 @@ def main() -> None:
         asked.batch,
         asked.optimizer,
         asked.rate,
+        asked.warm_up,
         weight_decay=asked.weight_decay,
         decay=asked.decay,
         late_size=asked.late_size,
