@@ -1,4 +1,4 @@
-"""Rescaled weights: another size, the same features."""
+"""Rescaled weights: another size, the same features, in every block."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from tools.pretrain.rescale import SIZES, rescale, rescaled
+from tools.pretrain.rescale import FACTORS, rescale, rescaled
 
 from tobo.algorithms.image_classification.models.mobilenet_v2 import MobileNetV2
 
@@ -31,24 +31,20 @@ def features(state: dict[str, torch.Tensor]) -> list[torch.Tensor]:
         return network.eval().features(torch.rand(2, 3, 64, 64) * 2 - 1)
 
 
-@pytest.mark.parametrize("sizes", [SIZES, {name: 3 * size for name, size in SIZES.items()}])
-def test_every_convolution_gets_its_size_and_the_features_stay(
-    state: dict[str, torch.Tensor], sizes: dict[str, float]
+ALL = {"conv_stem": 2.0, "conv_pw": 0.125, "conv_dw": 3.0, "conv_pwl": 0.5, "conv_head": 0.7}
+
+
+@pytest.mark.parametrize(("factors", "count"), [(FACTORS, 17), (ALL, 52)])
+def test_the_weights_get_their_factor_and_the_features_stay(
+    state: dict[str, torch.Tensor], factors: dict[str, float], count: int
 ) -> None:
-    changed = rescaled(state, sizes)
-    for name, part in {
-        "conv_stem": "stem",
-        "blocks.0.0.conv_dw": "depthwise",
-        "blocks.0.0.conv_pw": "project",
-        "blocks.3.1.conv_pw": "expand",
-        "blocks.6.0.conv_dw": "depthwise",
-        "blocks.5.2.conv_pwl": "project",
-        "conv_head": "head",
-    }.items():
-        assert float(changed[f"{name}.weight"].square().mean().sqrt()) == pytest.approx(sizes[part], rel=1e-4)
+    changed = rescaled(state, factors)
     convolutions = [name for name in state if state[name].ndim == 4]
-    assert len(convolutions) == 52 and not any(torch.equal(state[name].float(), changed[name]) for name in convolutions)
-    assert changed.keys() == state.keys()
+    for name in convolutions:
+        factor = factors.get(name.removesuffix(".weight").rpartition(".")[2], 1.0)
+        assert torch.allclose(changed[name], state[name] * factor)
+    assert len(convolutions) == 52 and changed.keys() == state.keys()
+    assert sum(not torch.equal(state[name], changed[name]) for name in convolutions) == count
     for one, two in zip(features(state), features(changed), strict=True):
         assert torch.allclose(one, two, atol=1e-3 * float(one.abs().max()))
 
@@ -61,7 +57,7 @@ def test_a_rescaled_file_says_so_and_is_the_same_twice(state: dict[str, torch.Te
     assert one.stat().st_size <= 5_000_000
     with safe_open(one, "pt") as opened:
         said = opened.metadata()
-    assert said["architecture"] == "mobilenetv2_100" and '"depthwise"' in said["sizes"]
+    assert said["architecture"] == "mobilenetv2_100" and said["rescaled"] == '{"conv_pw": 0.25}'
     written = load_file(one)
     assert {value.dtype for value in written.values()} == {torch.float16}
     for before, after in zip(features(state), features(written), strict=True):

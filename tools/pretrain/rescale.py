@@ -16,44 +16,36 @@ from safetensors.torch import load_file, save
 from tools.pretrain.export import ordered
 from torch import Tensor
 
-SIZES = {"stem": 0.05, "expand": 0.015, "depthwise": 0.25, "project": 0.07, "head": 0.06}
-"""Root mean square of the weights, by what the convolution does."""
+FACTORS = {"conv_pw": 0.25}
+"""By the convolution's name: those that expand (the first block's, which does not, among them)."""
 
-_PARTS = {
-    "conv_stem": ("stem", "bn1"),
-    "conv_pw": ("expand", "bn1"),
-    "conv_dw": ("depthwise", "bn2"),
-    "conv_pwl": ("project", "bn3"),
-    "conv_head": ("head", "bn2"),
-}
-"""Convolution -> what it does, and the normalisation behind it."""
-_FIRST_PARTS = {"conv_dw": ("depthwise", "bn1"), "conv_pw": ("project", "bn2")}
-"""The first block expands nothing."""
+_NORMS = {"conv_stem": "bn1", "conv_pw": "bn1", "conv_dw": "bn2", "conv_pwl": "bn3", "conv_head": "bn2"}
+_FIRST_NORMS = {"conv_dw": "bn1", "conv_pw": "bn2"}
+"""The normalisation behind each, in the first block and elsewhere."""
 _EPS = torch.nn.BatchNorm2d(1).eps
 
 
-def rescaled(state: dict[str, Tensor], sizes: dict[str, float]) -> dict[str, Tensor]:
-    """float32 tensors under the same names; each convolution's root mean square is its part's in `sizes`."""
+def rescaled(state: dict[str, Tensor], factors: dict[str, float]) -> dict[str, Tensor]:
+    """float32 tensors under the same names, the convolutions' weights times their name's factor."""
     found = {name: value.float() for name, value in state.items()}
     for name in state:
         place, _, convolution = name.removesuffix(".weight").rpartition(".")
-        parts = _FIRST_PARTS if place == "blocks.0.0" else _PARTS
-        if convolution not in parts:
+        if convolution not in factors:
             continue
-        part, norm = parts[convolution]
+        norm = (_FIRST_NORMS if place == "blocks.0.0" else _NORMS)[convolution]
         mean, variance = (f"{place}.{norm}.running_{each}".removeprefix(".") for each in ("mean", "var"))
-        factor = sizes[part] / found[name].square().mean().sqrt()
+        factor = factors[convolution]
         found[name] = found[name] * factor
         found[mean] = found[mean] * factor
         found[variance] = ((found[variance] + _EPS) * factor**2 - _EPS).clamp(min=0)  # BatchNorm adds _EPS to it
     return found
 
 
-def rescale(file: Path, to: Path, sizes: dict[str, float] = SIZES) -> str:
+def rescale(file: Path, to: Path, factors: dict[str, float] = FACTORS) -> str:
     """Writes an exported backbone anew, fp16; its sha256."""
     with safe_open(file, "pt") as opened:
-        metadata = opened.metadata() | {"sizes": json.dumps(sizes)}
-    tensors = {name: value.half().contiguous() for name, value in rescaled(load_file(file), sizes).items()}
+        metadata = opened.metadata() | {"rescaled": json.dumps(factors)}
+    tensors = {name: value.half().contiguous() for name, value in rescaled(load_file(file), factors).items()}
     to.write_bytes(ordered(save(tensors, metadata)))
     return hashlib.sha256(to.read_bytes()).hexdigest()
 
