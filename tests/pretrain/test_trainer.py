@@ -141,9 +141,9 @@ def test_a_training_begins_with_exported_weights_and_spares_them_at_first(
 
 def test_contrast_needs_pairs_and_pulls_them_together(cache: generate.Cache, tmp_path: Path) -> None:
     plan = replace(PLAN, contrast=1.0, steps=30, batch=16, rate=3e-3)
-    with pytest.raises(ValueError, match="contrast needs pairs: draw 6 a class, and an even batch"):
+    with pytest.raises(ValueError, match="contrast needs pairs: 5 a class and a batch of 16 must be even"):
         Trainer(cache._replace(per_class=5), plan, tmp_path)
-    with pytest.raises(ValueError, match="contrast needs pairs"):
+    with pytest.raises(ValueError, match="4 a class and a batch of 7 must be even"):
         Trainer(cache, replace(plan, batch=7), tmp_path)
     trainer = OneBatch(cache, plan, tmp_path)
     classes = trainer.batch(0)[1]

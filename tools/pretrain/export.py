@@ -31,6 +31,7 @@ def export(checkpoint: Path, file: Path) -> str:
         "classes": str(cache["classes"]),
         "pictures": str(cache["classes"] * cache["per_class"]),
         "seed": f"{cache['seed']},{plan['seed']}",
+        "start": plan["start"],
         "steps": str(state["step"]),
         "batch": str(plan["batch"]),
         "size": f"{plan['size']},{plan['late_size']}",

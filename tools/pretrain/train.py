@@ -106,7 +106,9 @@ class Trainer:
     ) -> None:
         """`start` is an exported backbone; its hash becomes the plan's. Raises ValueError where `contrast` has no pairs."""
         if plan.contrast and (cache.per_class % 2 or plan.batch % 2):
-            raise ValueError(f"contrast needs pairs: draw {cache.per_class + 1} a class, and an even batch")
+            raise ValueError(
+                f"contrast needs pairs: {cache.per_class} a class and a batch of {plan.batch} must be even"
+            )
         self.cache, self.folder, self.device = cache, folder, torch.device(device)
         self.plan = replace(plan, start=hashlib.sha256(start.read_bytes()).hexdigest()) if start else plan
         folder.mkdir(parents=True, exist_ok=True)
