@@ -34,6 +34,7 @@ def test_the_export_loads_as_the_networks_backbone(trainer: Trainer, tmp_path: P
         assert not any(name.startswith("classifier") for name in opened.keys())  # noqa: SIM118
         said = opened.metadata()
     assert said["padding"] == "symmetric" and said["steps"] == "2" and said["formulas"] == "2" and said["licence"]
+    assert said["start"] == ""
     found = weights.read(file, "mobilenetv2_100")
     assert found.preprocessing == Preprocessing()
     network = HeadClassifier(MobileNetV2(3, 1), found.preprocessing, 3, 1)

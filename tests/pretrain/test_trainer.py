@@ -1,5 +1,6 @@
 """The cache, the disturbance and the trainer: resumable, and the same however often they are interrupted."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 from tools.pretrain import formulas, generate
 from tools.pretrain.disturb import disturb
+from tools.pretrain.export import export
 from tools.pretrain.train import Plan, Trainer
 
 PLAN = Plan(steps=6, batch=8, rate=1e-3, warm_up=2, decay=0.5, size=32, late_size=40, late_part=0.2)
@@ -25,7 +27,9 @@ def one_thread() -> None:
 
 
 def states(trainer: Trainer) -> list[torch.Tensor]:
-    return [*trainer.network.state_dict().values(), *(v for s in trainer.optimizer.state.values() for v in s.values())]
+    modules = [trainer.network, *([trainer.projection] if trainer.projection else [])]
+    learned = [value for module in modules for value in module.state_dict().values()]
+    return [*learned, *(v for s in trainer.optimizer.state.values() for v in s.values())]
 
 
 def same(one: Trainer, two: Trainer) -> bool:
@@ -68,15 +72,18 @@ def test_an_epoch_shows_every_picture_once(cache: generate.Cache, tmp_path: Path
     assert torch.equal(torch.bincount(seen), torch.full((cache.classes,), cache.per_class))
 
 
-def test_an_interrupted_training_ends_as_an_uninterrupted_one(cache: generate.Cache, tmp_path: Path) -> None:
-    whole = Trainer(cache, PLAN, tmp_path / "whole")
+@pytest.mark.parametrize("plan", [PLAN, replace(PLAN, contrast=0.5)], ids=["classes", "and contrast"])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(
+    cache: generate.Cache, tmp_path: Path, plan: Plan
+) -> None:
+    whole = Trainer(cache, plan, tmp_path / "whole")
     whole.run()
-    parts = Trainer(cache, PLAN, tmp_path / "parts")
+    parts = Trainer(cache, plan, tmp_path / "parts")
     for stop in (2, 4):
         while parts.step < stop:
             parts.advance()
         parts.save()
-        parts = Trainer(cache, PLAN, tmp_path / "parts")
+        parts = Trainer(cache, plan, tmp_path / "parts")
         assert parts.resume() and parts.step == stop
     parts.run()
     assert same(whole, parts)
@@ -104,11 +111,45 @@ def test_a_shorter_training_is_not_begun_over_a_longer_one(cache: generate.Cache
         Trainer(cache, replace(PLAN, steps=4), tmp_path).resume()
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"batch": 4}, {"optimizer": "sgd"}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"batch": 4}, {"optimizer": "sgd"}, {"contrast": 0.5}, {"head_steps": 1}, {"start": "0f"}]
+)
 def test_another_training_is_not_gone_on_with(cache: generate.Cache, tmp_path: Path, change: dict[str, object]) -> None:
     Trainer(cache, PLAN, tmp_path).save()
     with pytest.raises(ValueError, match="belongs to another training"):
         Trainer(cache, replace(PLAN, **change), tmp_path).resume()  # type: ignore[arg-type]
+
+
+def test_a_training_begins_with_exported_weights_and_spares_them_at_first(
+    cache: generate.Cache, tmp_path: Path
+) -> None:
+    first = Trainer(cache, PLAN, tmp_path / "first")
+    first.run()
+    file = tmp_path / "mobilenetv2_100.safetensors"
+    export(tmp_path / "first" / "last.pt", file)
+    second = Trainer(cache, replace(PLAN, steps=20, head_steps=2), tmp_path / "second", start=file)
+    assert second.plan.start == hashlib.sha256(file.read_bytes()).hexdigest()
+    given = {name: value.half() for name, value in first.network.state_dict().items()}
+    for step in range(4):
+        now = {name: value.half() for name, value in second.network.state_dict().items()}
+        kept = [name for name in given if torch.equal(given[name], now[name])]
+        assert not any(name.startswith("classifier") for name in kept)
+        counts = sum(name.endswith("num_batches_tracked") for name in given)
+        assert (len(kept) >= len(given) - 2 - counts) == (step <= 2)
+        second.advance()
+
+
+def test_contrast_needs_pairs_and_pulls_them_together(cache: generate.Cache, tmp_path: Path) -> None:
+    plan = replace(PLAN, contrast=1.0, steps=30, batch=16, rate=3e-3)
+    with pytest.raises(ValueError, match="contrast needs pairs: 5 a class and a batch of 16 must be even"):
+        Trainer(cache._replace(per_class=5), plan, tmp_path)
+    with pytest.raises(ValueError, match="4 a class and a batch of 7 must be even"):
+        Trainer(cache, replace(plan, batch=7), tmp_path)
+    trainer = OneBatch(cache, plan, tmp_path)
+    classes = trainer.batch(0)[1]
+    assert torch.equal(classes[::2], classes[1::2])
+    losses = [trainer.advance()[0] for _ in range(30)]
+    assert losses[-1] < 0.6 * losses[0]
 
 
 class OneBatch(Trainer):
@@ -133,6 +174,11 @@ def test_rate_and_size_of_a_step(step: int, rate: float, size: int) -> None:
     plan = Plan(steps=100, rate=2.0, warm_up=2, decay=0.5 if step != 75 else 1 / 3, late_size=96)
     expected = rate if step != 75 else 2 * (1 - ((75 - 67) / 33) ** 0.5)
     assert plan.rate_at(step) == pytest.approx(expected) and plan.size_at(step) == size
+
+
+def test_the_rate_warms_up_when_the_head_has_learned() -> None:
+    plan = Plan(steps=100, rate=2.0, warm_up=4, head_steps=3)
+    assert [plan.rate_at(step) for step in range(8)] == [2, 2, 2, 0.5, 1, 1.5, 2, 2]
 
 
 def test_dark_figures_stay_darker_than_their_ground() -> None:

@@ -31,16 +31,17 @@ def export(checkpoint: Path, file: Path) -> str:
         "classes": str(cache["classes"]),
         "pictures": str(cache["classes"] * cache["per_class"]),
         "seed": f"{cache['seed']},{plan['seed']}",
+        "start": plan["start"],
         "steps": str(state["step"]),
         "batch": str(plan["batch"]),
         "size": f"{plan['size']},{plan['late_size']}",
     }
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(_ordered(save(tensors, metadata)))
+    file.write_bytes(ordered(save(tensors, metadata)))
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _ordered(data: bytes) -> bytes:
+def ordered(data: bytes) -> bytes:
     """The same file with its metadata sorted: the library writes them in any order, and a hash has to be one.
 
     A file is the header's length (8 bytes, little endian), the header as JSON padded to 8 bytes, the tensors' bytes.
