@@ -36,7 +36,10 @@ def test_tags(server: Server, arns: dict[str, str], kind: str) -> None:
 
 def test_no_kind_is_left_out() -> None:
     """Every Create operation of SageMaker that takes Tags makes something that this table knows, or names it here."""
-    elsewhere = {"CreateProcessingJob", "CreateDeviceFleet", "CreateEdgePackagingJob", "CreateEdgeDeploymentPlan"}
+    elsewhere = {
+        "CreateProcessingJob", "CreateCompilationJob", "CreateDeviceFleet", "CreateEdgePackagingJob",
+        "CreateEdgeDeploymentPlan",
+    }  # fmt: skip
     """Made by no test of this table: its tests have tags of their own."""
     resources.load()
     taking = {
