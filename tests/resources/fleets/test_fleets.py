@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,7 +86,9 @@ def test_fleets_are_listed(fleet_server: Server) -> None:
     assert listed(SortBy="LAST_MODIFIED_TIME", SortOrder="Ascending") == names
     assert listed(NameContains=names[0]) == names[:1]
     first = sagemaker.describe_device_fleet(DeviceFleetName=names[0])["CreationTime"]
-    assert names[0] in listed(CreationTimeBefore=first) and names[2] not in listed(CreationTimeBefore=first)
+    before, after = first - timedelta(hours=1), first + timedelta(hours=1)  # boto3 sends whole seconds
+    assert listed(CreationTimeBefore=before) == [] == listed(CreationTimeAfter=after)
+    assert listed(CreationTimeBefore=after) == names[::-1] == listed(CreationTimeAfter=before)
 
 
 def test_devices_are_registered_changed_and_described(fleet: Fleet) -> None:
