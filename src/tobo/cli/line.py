@@ -87,6 +87,8 @@ class Story:
         self._name = f"line-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         self._collection: Collection | None = None
         self._place: Place | None = None
+        self._home = ""
+        """The fleet's own place in S3: each version's training has another."""
 
     def first_version(self, count: int) -> None:
         """Trained on `count` photos, compiled, signed; two devices enrolled; the plan for them."""
@@ -94,11 +96,11 @@ class Story:
 
         self._collection = gather(self._console, None, count, self._seed)
         version = self._build("1", self._collection)
-        place = self._known_place
+        self._home = self._known_place.uri("home")
         server = Server(self._connection.endpoint, self._connection.session())
         for device in DEVICES:
             folder = self._folder(device)
-            wanted = Wanted(self._name, device, TARGET, folder / "enrolment", None, place.uri("home"), None)
+            wanted = Wanted(self._name, device, TARGET, folder / "enrolment", None, self._home, None)
             enroll_device(server, self._state, wanted)
         self._console.print(
             f"[bold]Fleet[/]     {self._name}: {', '.join(DEVICES)}, each with a certificate of its own", soft_wrap=True
@@ -168,7 +170,7 @@ class Story:
         from tobo.cli.story.photos import SHARE, split
         from tobo.kit.s3_uri import parse_s3_uri
 
-        home = parse_s3_uri(self._known_place.uri("home"), "home").below(self._name)
+        home = parse_s3_uri(self._home, "home").below(self._name)
         deadline = time.monotonic() + WAIT_SECONDS
         while not factory.all_home() and time.monotonic() < deadline:
             time.sleep(0.2)
