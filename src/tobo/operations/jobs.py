@@ -4,10 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tobo.compute.base import Exited
 from tobo.kit.fault import Fault, validation
-from tobo.kit.paths import MlPaths
-from tobo.kit.strangers import read_told
 from tobo.operations.context import Call
 from tobo.operations.machine import advance_fresh
 from tobo.operations.rows import known_row
@@ -69,20 +66,3 @@ class Jobs:
         if row.state in self.terminal:
             raise validation(f"The request was rejected because the {self.words} is in status {row.status}.")
         return row
-
-
-def last_words(paths: MlPaths, end: Exited | None, who: str) -> str:
-    """The FailureReason of a job whose process, called `who`, ended badly: its own words where it left some, else `death`."""
-    if end is not None and not end.out_of_memory and (text := read_told(paths.root, paths.failure)):
-        return text if text.startswith(("ClientError", "AlgorithmError")) else f"AlgorithmError: {text}"
-    return death(end, who)
-
-
-def death(end: Exited | None, who: str) -> str:
-    """The FailureReason of a job whose process, called `who`, ended badly without words of its own; None: its record is gone."""
-    if end is None:
-        return "InternalServerError: The record of the job's process is gone; start the job again."
-    how = (
-        f"exit code: {end.code}" if end.code is not None else f"signal: {end.signal}" if end.signal else "no exit code"
-    )
-    return f"AlgorithmError: {end.reason or f'The {who} ended with an error.'} ({how})"

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import orjson
 
@@ -10,10 +9,12 @@ from tobo.compilers.options import CALIBRATION, CONFIGURATION, MODEL
 from tobo.compute.base import Bind, Sandbox
 from tobo.kit.paths import MlPaths
 from tobo.operations.context import Context
+from tobo.operations.job_process import JobProcess
 from tobo.operations.own_code import OPT_ML
 from tobo.store.base import Row
 
-GROUP = "/aws/sagemaker/CompilationJobs"
+PROCESS = JobProcess("compilations", "/aws/sagemaker/CompilationJobs", "compilation", grace=10.0)
+"""A compiler that is stopped has nothing to save."""
 
 CPUS, MEMORY_BYTES = 2.0, 4 << 30
 """What one compilation may use, of a smaller machine all: a request names no machine. It computes on one thread."""
@@ -22,23 +23,6 @@ CPUS, MEMORY_BYTES = 2.0, 4 << 30
 def memory_bytes(context: Context) -> int:
     """What a compilation may fill."""
     return min(MEMORY_BYTES, context.settings.memory_bytes or MEMORY_BYTES)
-
-
-def process_name(row: Row) -> str:
-    """Unique for good: a job of the same name that was deleted and made anew has another row."""
-    return f"compilation-job/{row.key.space.account}/{row.key.space.region}/{row.key.name}/{row.id}"
-
-
-def job_folder(context: Context, row: Row) -> Path:
-    return context.settings.state / "compilations" / str(row.id)
-
-
-def ml_paths(context: Context, row: Row) -> MlPaths:
-    return MlPaths(job_folder(context, row) / "ml")
-
-
-def log_stream(row: Row) -> str:
-    return f"{row.key.name}/compilation-{int(row.created)}"
 
 
 def write_configuration(paths: MlPaths, row: Row) -> None:

@@ -1,33 +1,26 @@
 """What the controller does for a compilation job; each command is safe to repeat."""
 
 import hashlib
-import shutil
-from collections.abc import Mapping
 from typing import Any
 
 from tobo.compilers.options import CALIBRATION, MODEL
-from tobo.compute.base import Exited, ProcessSpec
+from tobo.compute.base import ProcessSpec
 from tobo.edge import compiled as folders
 from tobo.kit.s3_uri import parse_s3_uri
-from tobo.kit.states import Step
 from tobo.operations.artifacts import lay_archive_out
 from tobo.operations.channels import lay_out_channel
 from tobo.operations.context import Context
-from tobo.operations.jobs import last_words
-from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.job_process import last_words
+from tobo.operations.machine import Done, Happened, Machine, Outcome, register
 from tobo.operations.recording import Artifact, JobRecord, record_job
 from tobo.operations.results import put_archive
 from tobo.resources.compilation_jobs import states
 from tobo.resources.compilation_jobs.api import KIND
 from tobo.resources.compilation_jobs.contract import (
     CPUS,
-    GROUP,
+    PROCESS,
     environment,
-    job_folder,
-    log_stream,
     memory_bytes,
-    ml_paths,
-    process_name,
     runs_own_code,
     sandbox,
     write_configuration,
@@ -35,25 +28,18 @@ from tobo.resources.compilation_jobs.contract import (
 from tobo.resources.compilation_jobs.requests import check_request
 from tobo.store.base import Row
 
-GRACE_SECONDS = 10.0
-"""Between SIGTERM and SIGKILL of a job that is stopped: a compiler has nothing to save."""
-
-POLL_SECONDS = 0.2
-
 INFERENCE_IMAGE = "301217895009.dkr.ecr.us-west-2.amazonaws.com/image-classification-neo:latest"
 """What serves a compiled image classifier on AWS (SageMaker Developer Guide, "Neo Inference Container Images"), and here."""
 
 
 def reserve(context: Context, row: Row) -> Outcome:
     """A place on the machine."""
-    if context.compute.reserve(process_name(row), CPUS, memory_bytes(context)):
-        return Happened("granted")
-    return Again(POLL_SECONDS)
+    return PROCESS.reserve(context, row, CPUS, memory_bytes(context))
 
 
 def lay_out(context: Context, row: Row) -> Outcome:
     """The unpacked archive, the calibration samples where the request names some, and the configuration."""
-    paths = ml_paths(context, row)
+    paths = PROCESS.ml_paths(context, row)
     write_configuration(paths, row)
     _, options = check_request(row.asked)
     paths.channel(MODEL).parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +56,13 @@ def lay_out(context: Context, row: Row) -> Outcome:
 
 def start(context: Context, row: Row) -> Outcome:
     """Starts the compiler; idempotent by the process' name."""
-    paths = ml_paths(context, row)
+    paths = PROCESS.ml_paths(context, row)
     own_code = runs_own_code(paths)
     context.compute.start(
         ProcessSpec(
-            name=process_name(row),
+            name=PROCESS.name(row),
             folder=paths.root,
-            log=context.logs.stream_file(row.key.space, GROUP, log_stream(row)),
+            log=PROCESS.log_file(context, row),
             entry="tobo.compilers.job:main",
             environment=environment(context, paths, own_code and context.compute.sandboxes),
             cpus=CPUS,
@@ -90,51 +76,29 @@ def start(context: Context, row: Row) -> Outcome:
 
 def watch(context: Context, row: Row) -> Outcome:
     """Follows the compiler: its end, and the end of its time."""
-    state = context.compute.poll(process_name(row))
-    if isinstance(state, Exited) or state is None:
-        if state is not None and state.code == 0:
-            return Happened("succeeded")
-        return Happened("died", message=last_words(ml_paths(context, row), state, "compiler"))
-    limit = row.asked["StoppingCondition"]["MaxRuntimeInSeconds"]
-    if context.clock.now() - state.started > limit:
-        message = f"ClientError: TimeOut: The compilation took longer than MaxRuntimeInSeconds ({limit})."
-        return Happened("time_up", message=message)
-    return Again(POLL_SECONDS)
-
-
-def terminate(context: Context, row: Row) -> Outcome:
-    """SIGTERM now, SIGKILL when the grace is over."""
-    context.compute.terminate(process_name(row), GRACE_SECONDS)
-    return Done()
-
-
-def await_end(context: Context, row: Row) -> Outcome:
-    """Until the compiler that was told to stop is over, whatever way it went."""
-    if isinstance(context.compute.poll(process_name(row)), Exited | None):
-        return Happened("ended")
-    return Again(POLL_SECONDS)
+    paths = PROCESS.ml_paths(context, row)
+    return PROCESS.judge(
+        context,
+        row,
+        PROCESS.look(context, row),
+        lambda end: last_words(paths, end, "compiler"),
+        too_long="ClientError: TimeOut: The compilation took longer than MaxRuntimeInSeconds ({limit}).",
+    )
 
 
 def collect(context: Context, row: Row) -> Outcome:
     """Uploads the compiled archive, and tells its digest: the sha256 of its bytes."""
     space = row.key.space
     target = parse_s3_uri(row.found["ModelArtifacts"]["S3ModelArtifacts"], "ModelArtifacts.S3ModelArtifacts")
-    put_archive(context.objects, space, ml_paths(context, row).model, target, context.settings.state / "tmp")
+    put_archive(context.objects, space, PROCESS.ml_paths(context, row).model, target, context.settings.state / "tmp")
     stored = context.objects.path(space, context.objects.head(space, target.bucket, target.key))
     with stored.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     found: dict[str, Any] = {"ModelDigests": {"ArtifactDigest": digest}}
-    compiled = folders.read(ml_paths(context, row).model)
+    compiled = folders.read(PROCESS.ml_paths(context, row).model)
     if compiled.image_shape is not None and compiled.details["arch"] == "x86_64":
         found["InferenceImage"] = INFERENCE_IMAGE
     return Happened("collected", found)
-
-
-def clean(context: Context, row: Row) -> Outcome:
-    """Gives the place and the folder back; the log stays."""
-    context.compute.forget(process_name(row))
-    shutil.rmtree(job_folder(context, row), ignore_errors=True)
-    return Done()
 
 
 def record(context: Context, row: Row) -> Outcome:
@@ -175,16 +139,12 @@ _PRIMARY = {
 """TrialComponentPrimaryStatus of each CompilationJobStatus."""
 
 
-def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.on_step(dict(row.found), step.state, now, message)
-
-
 MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands=(reserve, lay_out, start, watch, terminate, await_end, collect, clean, record),
-        on_step=_on_step,
+        commands=(reserve, lay_out, start, watch, PROCESS.terminate, PROCESS.await_end, collect, PROCESS.clean, record),
+        on_step=lambda row, step, now, message: states.on_step(dict(row.found), step.state, now, message),
     )
 )

@@ -1,10 +1,6 @@
 """What the controller does for a stage; each command is safe to repeat."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from tobo.kit.fault import Fault
-from tobo.kit.states import Step
 from tobo.operations.context import Context
 from tobo.operations.edge import OPEN, STAGE, TOLD, devices_of, is_newest, move, told_in
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
@@ -114,24 +110,22 @@ def _policy(context: Context, row: Row) -> str:
     return policy_of(stage_of(_plan(context, row), row.asked["StageName"]))
 
 
-def _on_stage_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.stage_step(step.state, now, message, row.found)
-
-
-def _on_device_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.device_step(step.state, message)
-
-
 MACHINE = register(
     Machine(
         kind=STAGE,
         table=states.STAGE,
         statuses=states.STAGE_STATUS,
         commands=(select, nudge, watch, undeploy, watch_back, withdraw, halt),
-        on_step=_on_stage_step,
+        on_step=lambda row, step, now, message: states.stage_step(step.state, now, message, row.found),
     )
 )
 
 DEVICES = register(
-    Machine(kind=TOLD, table=states.DEVICE, statuses=states.DEVICE_STATUS, commands=(), on_step=_on_device_step)
+    Machine(
+        kind=TOLD,
+        table=states.DEVICE,
+        statuses=states.DEVICE_STATUS,
+        commands=(),
+        on_step=lambda row, step, now, message: states.device_step(step.state, message),
+    )
 )

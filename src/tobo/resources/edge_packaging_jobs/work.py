@@ -3,14 +3,11 @@
 import base64
 import hashlib
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tobo.kit.archive import BadArchive, unpack
 from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
-from tobo.kit.states import Step
 from tobo.objects.base import ObjectInfo
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
@@ -118,16 +115,12 @@ def _sha1(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.on_step(step.state, message)
-
-
 MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
         commands=(begin, number, package, halt, clean),
-        on_step=_on_step,
+        on_step=lambda row, step, now, message: states.on_step(step.state, message),
     )
 )

@@ -16,11 +16,13 @@ from tobo.compute.base import Bind, Sandbox
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.operations.context import Context
 from tobo.operations.images import Image
+from tobo.operations.job_process import JobProcess
 from tobo.operations.own_code import image_view
 from tobo.store.base import Row
 
 HOST = "algo-1"
-GROUP = "/aws/sagemaker/ProcessingJobs"
+PROCESS = JobProcess("processing", "/aws/sagemaker/ProcessingJobs", HOST, grace=120.0)
+"""The grace is that of the API reference, StopProcessingJob."""
 _ML = PurePosixPath("/opt/ml")
 
 
@@ -30,19 +32,6 @@ class Output(NamedTuple):
     folder: Path
     target: S3Uri
     continuous: bool
-
-
-def process_name(row: Row) -> str:
-    """Unique for good: a job of the same name that was deleted and made anew has another row."""
-    return f"processing-job/{row.key.space.account}/{row.key.space.region}/{row.key.name}/{row.id}"
-
-
-def job_folder(context: Context, row: Row) -> Path:
-    return context.settings.state / "processing" / str(row.id)
-
-
-def log_stream(row: Row) -> str:
-    return f"{row.key.name}/{HOST}-{int(row.created)}"
 
 
 def message_file(context: Context, row: Row) -> Path:
@@ -128,7 +117,7 @@ def environment(context: Context, row: Row, image: Image, credentials: Mapping[s
     """What the program finds; the user's own Environment wins over ours. A framework's `python3` is the server's own."""
     return {
         "PATH": f"{Path(sys.prefix) / 'bin'}:{os.environ.get('PATH', os.defpath)}",
-        "HOME": "/tmp" if context.compute.sandboxes else str(job_folder(context, row)),
+        "HOME": "/tmp" if context.compute.sandboxes else str(PROCESS.folder(context, row)),
         "AWS_REGION": row.key.space.region,
         "AWS_DEFAULT_REGION": row.key.space.region,
         "AWS_ENDPOINT_URL": f"http://{context.settings.host}:{context.settings.port}",
@@ -141,7 +130,7 @@ def environment(context: Context, row: Row, image: Image, credentials: Mapping[s
 
 def _outside(context: Context, row: Row, path: PurePosixPath) -> Path:
     """Where a path of the program's view lies on the machine."""
-    return job_folder(context, row) / "ml" / path.relative_to(_ML)
+    return PROCESS.folder(context, row) / "ml" / path.relative_to(_ML)
 
 
 def _plain(value: object) -> object:

@@ -1,44 +1,36 @@
 """What the controller does for a processing job; each command is safe to repeat."""
 
-import shutil
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.compute.base import Exited, ProcessSpec
+from tobo.compute.base import ProcessSpec
 from tobo.compute.instances import instance
-from tobo.kit.states import Step
 from tobo.kit.strangers import read_told
 from tobo.operations.channels import lay_out_channel
 from tobo.operations.context import Context
 from tobo.operations.credentials import role_credentials
-from tobo.operations.jobs import death
+from tobo.operations.job_process import death
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.operations.recording import Artifact, JobRecord, record_job
 from tobo.operations.results import put_folder
 from tobo.resources.processing_jobs import states
 from tobo.resources.processing_jobs.api import KIND
 from tobo.resources.processing_jobs.contract import (
-    GROUP,
+    PROCESS,
     command,
     environment,
     inputs,
     is_written,
-    job_folder,
-    log_stream,
     message_file,
     outputs,
-    process_name,
     sandbox,
     write_configuration,
 )
 from tobo.resources.processing_jobs.requests import program
 from tobo.store.base import Row
 
-GRACE_SECONDS = 120.0
-"""Between SIGTERM and SIGKILL of a job that is stopped (API reference, StopProcessingJob)."""
-
-POLL_SECONDS, UPLOAD_SECONDS = 0.2, 2.0
+UPLOAD_SECONDS = 2.0
 LONGEST_MESSAGE = 1024
 """Characters of an ExitMessage (API reference, DescribeProcessingJob)."""
 
@@ -48,9 +40,7 @@ _uploaded: dict[tuple[str, int], float] = {}
 def reserve(context: Context, row: Row) -> Outcome:
     """A place on the machine."""
     machine = instance(_cluster(row)["InstanceType"])
-    if context.compute.reserve(process_name(row), machine.vcpus, machine.memory_bytes):
-        return Happened("granted")
-    return Again(POLL_SECONDS)
+    return PROCESS.reserve(context, row, machine.vcpus, machine.memory_bytes)
 
 
 def lay_out(context: Context, row: Row) -> Outcome:
@@ -77,9 +67,9 @@ def start(context: Context, row: Row) -> Outcome:
     image, words = program(context, row.asked)
     context.compute.start(
         ProcessSpec(
-            name=process_name(row),
-            folder=job_folder(context, row) / "ml" / "processing",
-            log=context.logs.stream_file(row.key.space, GROUP, log_stream(row)),
+            name=PROCESS.name(row),
+            folder=PROCESS.folder(context, row) / "ml" / "processing",
+            log=PROCESS.log_file(context, row),
             argv=command(context, row, words),
             environment=environment(context, row, image, credentials),
             cpus=machine.vcpus,
@@ -94,47 +84,30 @@ def start(context: Context, row: Row) -> Outcome:
 
 def watch(context: Context, row: Row) -> Outcome:
     """Follows the program: its end, the end of its time, and the outputs that are uploaded meanwhile."""
-    state = context.compute.poll(process_name(row))
-    if isinstance(state, Exited) or state is None:
-        if state is not None and state.code == 0:
-            return Happened("succeeded")
-        return Happened("died", message=death(state, "program"))
-    limit = row.asked["StoppingCondition"]["MaxRuntimeInSeconds"]
-    if context.clock.now() - state.started > limit:
-        return Happened(
-            "time_up", message=f"The job ran for longer than MaxRuntimeInSeconds ({limit}) and was stopped."
-        )
-    _upload_meanwhile(context, row)
-    return Again(POLL_SECONDS)
-
-
-def terminate(context: Context, row: Row) -> Outcome:
-    """SIGTERM now, SIGKILL when the grace is over."""
-    context.compute.terminate(process_name(row), GRACE_SECONDS)
-    return Done()
-
-
-def await_end(context: Context, row: Row) -> Outcome:
-    """Until the program that was told to stop is over, whatever way it went."""
-    if isinstance(context.compute.poll(process_name(row)), Exited | None):
-        return Happened("ended")
-    return Again(POLL_SECONDS)
+    outcome = PROCESS.judge(
+        context,
+        row,
+        PROCESS.look(context, row),
+        lambda end: death(end, "program"),
+        too_long="The job ran for longer than MaxRuntimeInSeconds ({limit}) and was stopped.",
+    )
+    if isinstance(outcome, Again):
+        _upload_meanwhile(context, row)
+    return outcome
 
 
 def collect(context: Context, row: Row) -> Outcome:
     """Uploads every output, whatever way the program ended, and reads its last words."""
     for output in outputs(context, row):
         put_folder(context.objects, row.key.space, output.folder, output.target, context.settings.state / "tmp")
-    told = read_told(job_folder(context, row), message_file(context, row))[:LONGEST_MESSAGE]
+    told = read_told(PROCESS.folder(context, row), message_file(context, row))[:LONGEST_MESSAGE]
     return Happened("collected", {"ExitMessage": told} if told else {})
 
 
 def clean(context: Context, row: Row) -> Outcome:
-    """Gives the place and the folder back; the log stays."""
-    context.compute.forget(process_name(row))
+    """As every job's process; and nothing is uploaded meanwhile any more."""
     _uploaded.pop((str(context.settings.state), row.id), None)
-    shutil.rmtree(job_folder(context, row), ignore_errors=True)
-    return Done()
+    return PROCESS.clean(context, row)
 
 
 def record(context: Context, row: Row) -> Outcome:
@@ -179,16 +152,12 @@ def _upload_meanwhile(context: Context, row: Row) -> None:
     _uploaded[at] = time.monotonic()
 
 
-def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.on_step(dict(row.found), step.state, now, message)
-
-
 MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands=(reserve, lay_out, start, watch, terminate, await_end, collect, clean, record),
-        on_step=_on_step,
+        commands=(reserve, lay_out, start, watch, PROCESS.terminate, PROCESS.await_end, collect, clean, record),
+        on_step=lambda row, step, now, message: states.on_step(dict(row.found), step.state, now, message),
     )
 )

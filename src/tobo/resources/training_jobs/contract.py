@@ -5,7 +5,6 @@ Source: SageMaker Developer Guide, "How Amazon SageMaker AI provides training in
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,27 +13,13 @@ from tobo.compute.instances import instance
 from tobo.kit.paths import MlPaths
 from tobo.operations.context import Context
 from tobo.operations.images import Image, asked_environment
+from tobo.operations.job_process import JobProcess
 from tobo.store.base import Row
 
 HOST, GROUP_NAME = "algo-1", "homogeneousCluster"
-GROUP = "/aws/sagemaker/TrainingJobs"
 
-
-def process_name(row: Row) -> str:
-    """Unique for good: a job of the same name that was deleted and made anew has another row."""
-    return f"training-job/{row.key.space.account}/{row.key.space.region}/{row.key.name}/{row.id}"
-
-
-def job_folder(context: Context, row: Row) -> Path:
-    return context.settings.state / "jobs" / str(row.id)
-
-
-def ml_paths(context: Context, row: Row) -> MlPaths:
-    return MlPaths(job_folder(context, row) / "ml")
-
-
-def log_stream(row: Row) -> str:
-    return f"{row.key.name}/{HOST}-{int(row.created)}"
+PROCESS = JobProcess("jobs", "/aws/sagemaker/TrainingJobs", HOST, grace=120.0)
+"""The grace is that of the API reference, StopTrainingJob."""
 
 
 def write_configuration(paths: MlPaths, row: Row) -> None:

@@ -1,51 +1,37 @@
 """What the controller does for a training job; each command is safe to repeat."""
 
 import shutil
-from collections.abc import Mapping
-from typing import Any
 
-from tobo.compute.base import Exited, ProcessSpec
+from tobo.compute.base import ProcessSpec
 from tobo.compute.instances import instance
 from tobo.kit.fault import Fault
 from tobo.kit.paths import MlPaths
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
-from tobo.kit.states import Step
 from tobo.operations.channels import lay_out_channel
 from tobo.operations.context import Context
 from tobo.operations.credentials import role_credentials
 from tobo.operations.images import Image, Program, find_image
-from tobo.operations.jobs import last_words
+from tobo.operations.job_process import POLL_SECONDS, last_words
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.operations.own_code import Surroundings, surround
 from tobo.operations.results import is_empty, put_archive, put_folder
 from tobo.operations.sources import keys_below, relative_key
 from tobo.resources.training_jobs import source, states
 from tobo.resources.training_jobs.api import KIND
-from tobo.resources.training_jobs.contract import (
-    GROUP,
-    environment,
-    job_folder,
-    log_stream,
-    ml_paths,
-    process_name,
-    write_configuration,
-)
+from tobo.resources.training_jobs.contract import PROCESS, environment, write_configuration
 from tobo.resources.training_jobs.metrics import scrape_log
 from tobo.resources.training_jobs.record import record
 from tobo.store.base import Row
 
-GRACE_SECONDS = 120.0
-"""Between SIGTERM and SIGKILL of a job that is stopped (API reference, StopTrainingJob)."""
-
-POLL_SECONDS = 0.2
 WAITING = "Starting the training job: waiting for capacity"
 
 
 def reserve(context: Context, row: Row) -> Outcome:
     """A place on the machine; whoever finds none waits in Starting and says so."""
     machine = instance(row.asked["ResourceConfig"]["InstanceType"])
-    if context.compute.reserve(process_name(row), machine.vcpus, machine.memory_bytes):
-        return Happened("granted")
+    outcome = PROCESS.reserve(context, row, machine.vcpus, machine.memory_bytes)
+    if isinstance(outcome, Happened):
+        return outcome
     transitions = row.found["SecondaryStatusTransitions"]
     if transitions[-1]["StatusMessage"] == WAITING:
         return Again(POLL_SECONDS)
@@ -55,7 +41,7 @@ def reserve(context: Context, row: Row) -> Outcome:
 
 def lay_out(context: Context, row: Row) -> Outcome:
     """Configuration files, channels, the user's own code, and the checkpoints of an earlier job where CheckpointConfig names some."""
-    paths, image = ml_paths(context, row), _image(context, row)
+    paths, image = PROCESS.ml_paths(context, row), _image(context, row)
     write_configuration(paths, row)
     exposed = image.own_code and not context.compute.sandboxes
     for channel in row.asked.get("InputDataConfig", []):
@@ -76,7 +62,7 @@ def lay_out(context: Context, row: Row) -> Outcome:
 def start(context: Context, row: Row) -> Outcome:
     """Starts the algorithm's or the user's process; idempotent by the process' name."""
     image = _image(context, row)
-    program, paths = image.train, ml_paths(context, row)
+    program, paths = image.train, PROCESS.ml_paths(context, row)
     if program is None:
         raise Fault("ClientError", f"The image of job '{row.key.name}' is not made for training any more.")
     isolated = row.asked.get("EnableNetworkIsolation", False)
@@ -85,9 +71,9 @@ def start(context: Context, row: Row) -> Outcome:
     around = _surroundings(context, row, image, paths) if image.own_code else None
     context.compute.start(
         ProcessSpec(
-            name=process_name(row),
+            name=PROCESS.name(row),
             folder=paths.root,
-            log=context.logs.stream_file(row.key.space, GROUP, log_stream(row)),
+            log=PROCESS.log_file(context, row),
             entry=program.entry,
             argv=image.command(program, row.asked["AlgorithmSpecification"]),
             environment=_environment(context, row, image, program, paths, around),
@@ -104,35 +90,22 @@ def start(context: Context, row: Row) -> Outcome:
 
 def watch(context: Context, row: Row) -> Outcome:
     """Follows the process: metrics from its log, checkpoints to S3, its end, and the end of its time."""
-    state = context.compute.poll(process_name(row))
-    found = scrape_log(context, row, log_stream(row))
+    look = PROCESS.look(context, row)  # before its log: what it printed last is there when it is over
+    found = scrape_log(context, row)
     _save_checkpoints(context, row)
-    if isinstance(state, Exited) or state is None:
-        if state is not None and state.code == 0:
-            return Happened("succeeded", found)
-        return Happened("died", found, last_words(ml_paths(context, row), state, "algorithm"))
-    limit = row.asked["StoppingCondition"]["MaxRuntimeInSeconds"]
-    if context.clock.now() - state.started > limit:
-        return Happened("time_up", found)
-    return Again(POLL_SECONDS, found or None)
-
-
-def terminate(context: Context, row: Row) -> Outcome:
-    """SIGTERM now, SIGKILL when the grace is over."""
-    context.compute.terminate(process_name(row), GRACE_SECONDS)
-    return Done()
+    paths = PROCESS.ml_paths(context, row)
+    return PROCESS.judge(context, row, look, lambda end: last_words(paths, end, "algorithm"), found)
 
 
 def await_end(context: Context, row: Row) -> Outcome:
-    """Until the process that was told to stop is over, whatever way it went."""
-    if isinstance(context.compute.poll(process_name(row)), Exited | None):
-        return Happened("ended", scrape_log(context, row, log_stream(row)))
-    return Again(POLL_SECONDS)
+    """Until the process that was told to stop is over, and with it its metrics."""
+    outcome = PROCESS.await_end(context, row)
+    return Happened("ended", scrape_log(context, row)) if isinstance(outcome, Happened) else outcome
 
 
 def collect(context: Context, row: Row) -> Outcome:
     """Uploads what there is: model, output data, checkpoints."""
-    paths = ml_paths(context, row)
+    paths = PROCESS.ml_paths(context, row)
     config = row.asked["OutputDataConfig"]
     output = parse_s3_uri(config["S3OutputPath"], "OutputDataConfig.S3OutputPath").below(row.key.name, "output")
     temporary = context.settings.state / "tmp"
@@ -148,13 +121,6 @@ def collect(context: Context, row: Row) -> Outcome:
     return Happened("collected")
 
 
-def clean(context: Context, row: Row) -> Outcome:
-    """Gives the place and the folder back; the log stays."""
-    context.compute.forget(process_name(row))
-    shutil.rmtree(job_folder(context, row), ignore_errors=True)
-    return Done()
-
-
 def _image(context: Context, row: Row) -> Image:
     specification = row.asked["AlgorithmSpecification"]
     return find_image(context, specification["TrainingImage"], "AlgorithmSpecification.TrainingImage")
@@ -168,7 +134,7 @@ def _surroundings(context: Context, row: Row, image: Image, paths: MlPaths) -> S
         row.key.space,
         image,
         paths.root,
-        job_folder(context, row) / "venv",
+        PROCESS.folder(context, row) / "venv",
         requirements=source.requirements(row, paths) if image.framework is not None else None,
         read_only=[paths.channel(name) for name in channels if name not in source.CODE_CHANNELS],
         given=row.asked.get("Environment"),
@@ -192,7 +158,7 @@ def _environment(
 
 
 def _save_checkpoints(context: Context, row: Row) -> None:
-    folder = ml_paths(context, row).checkpoints
+    folder = PROCESS.ml_paths(context, row).checkpoints
     uri = _checkpoint_uri(row)
     if uri is not None and not is_empty(folder):
         put_folder(context.objects, row.key.space, folder, uri, context.settings.state / "tmp")
@@ -203,16 +169,12 @@ def _checkpoint_uri(row: Row) -> S3Uri | None:
     return parse_s3_uri(config["S3Uri"], "CheckpointConfig.S3Uri") if config else None
 
 
-def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.on_step(dict(row.found), step.state, now, message)
-
-
 MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands=(reserve, lay_out, start, watch, terminate, await_end, collect, clean, record),
-        on_step=_on_step,
+        commands=(reserve, lay_out, start, watch, PROCESS.terminate, await_end, collect, PROCESS.clean, record),
+        on_step=lambda row, step, now, message: states.on_step(dict(row.found), step.state, now, message),
     )
 )

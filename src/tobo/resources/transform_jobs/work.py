@@ -11,7 +11,6 @@ from tobo.compute.instances import instance
 from tobo.compute.limits import machine_cpus
 from tobo.hosting.base import Dead, Ready
 from tobo.kit.fault import Fault
-from tobo.kit.states import Step
 from tobo.operations.artifacts import lay_model_out, replica_spec, start_seconds
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
@@ -168,16 +167,12 @@ def _at(context: Context, row: Row) -> tuple[str, int]:
     return str(context.settings.state), row.id
 
 
-def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.on_step(step.state, now, message)
-
-
 MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
         commands=(reserve, deploy, await_ready, transform, halt, clean, record),
-        on_step=_on_step,
+        on_step=lambda row, step, now, message: states.on_step(step.state, now, message),
     )
 )

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tobo.kit.states import Step
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Happened, Machine, Outcome, register
 from tobo.resources.tuning_jobs import states
@@ -190,16 +189,12 @@ def _cut(
     return cut_at_rung(trial.epochs, own, rivals, rungs(least, most, bracket(trial)))
 
 
-def _on_step(row: Row, step: Step, now: float, message: str) -> Mapping[str, Any]:
-    return states.on_step(dict(row.found), step.state, now, message)
-
-
 MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
         commands=(tune, stop_trials),
-        on_step=_on_step,
+        on_step=lambda row, step, now, message: states.on_step(dict(row.found), step.state, now, message),
     )
 )
