@@ -43,8 +43,14 @@ class Jobs:
 
     def stop(self, call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The event "stop", unless it is stopping already; raises Fault ValidationException where it is over."""
-        if self.row(call, asked).status not in ("Stopping", "STOPPING"):
-            advance_fresh(call.context, lambda: self._running(call, asked), "stop")
+
+        def running() -> Row | None:
+            row = self.row(call, asked)
+            if row.state in self.terminal:
+                raise validation(f"The request was rejected because the {self.words} is in status {row.status}.")
+            return None if row.status in ("Stopping", "STOPPING") else row
+
+        advance_fresh(call.context, running, "stop")
         return {}
 
     def delete(self, call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,9 +66,3 @@ class Jobs:
         except Conflict:
             raise Fault("ResourceInUse", f"The {self.words} '{row.key.name}' is being changed; try again.") from None
         return {}
-
-    def _running(self, call: Call, asked: Mapping[str, Any]) -> Row:
-        row = self.row(call, asked)
-        if row.state in self.terminal:
-            raise validation(f"The request was rejected because the {self.words} is in status {row.status}.")
-        return row

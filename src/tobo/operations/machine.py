@@ -97,13 +97,16 @@ def advance(context: Context, row: Row, event: str, found: Mapping[str, Any] | N
     return changed
 
 
-def advance_fresh(context: Context, read: Callable[[], Row], event: str, found: Mapping[str, Any] | None = None) -> Row:
+def advance_fresh(
+    context: Context, read: Callable[[], Row | None], event: str, found: Mapping[str, Any] | None = None
+) -> None:
     """`advance` for operations: of two that decide at once the later one reads the row anew and decides again.
 
-    `read` gives the row or refuses (raises Fault).
+    `read` gives the row, None where there is nothing left to do, or refuses (raises Fault).
     """
-    while True:
+    while (row := read()) is not None:
         try:
-            return advance(context, read(), event, found)
+            advance(context, row, event, found)
+            return
         except Conflict:
             continue

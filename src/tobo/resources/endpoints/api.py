@@ -93,9 +93,12 @@ def update_endpoint_weights_and_capacities(call: Call, asked: Mapping[str, Any])
 @operation("sagemaker", "DeleteEndpoint")
 def delete_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Replicas finish what they have begun, then go; also in mid-update. Deleting a deleting endpoint changes nothing."""
-    name = asked["EndpointName"]
-    if known_row(call, KIND, name, _missing).state != "Deleting":
-        advance_fresh(call.context, lambda: known_row(call, KIND, name, _missing), "delete")
+
+    def standing() -> Row | None:
+        row = known_row(call, KIND, asked["EndpointName"], _missing)
+        return None if row.state == "Deleting" else row
+
+    advance_fresh(call.context, standing, "delete")
     return {}
 
 
