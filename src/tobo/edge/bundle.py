@@ -19,7 +19,6 @@ if TYPE_CHECKING:  # 12 MB, which an agent that has its version proved elsewhere
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-_BLOCK = 1 << 20
 
 
 class BadBundle(ValueError):
@@ -134,8 +133,5 @@ def _signed(key: "Ed25519PublicKey", signature: bytes, data: bytes) -> bool:
 
 
 def _describe(path: Path) -> File:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-        return File(digest.hexdigest(), os.fstat(file.fileno()).st_size)
+        return File(hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size)

@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -13,6 +13,7 @@ from tobo.kit.fault import validation
 from tobo.operations.context import Call
 from tobo.store.base import Query, Row, SortBy
 
+_T = TypeVar("_T")
 Summary = Callable[[Row], dict[str, Any]]
 
 _SORTS: dict[str, SortBy] = {
@@ -103,6 +104,16 @@ def list_among(
     if len(wanted) > limit:
         answer["NextToken"] = tokens.write((key(wanted[limit - 1]), wanted[limit - 1].id))
     return answer
+
+
+def page_of(
+    items: Sequence[_T], kind: str, asked: Mapping[str, Any], default_limit: int
+) -> tuple[Sequence[_T], dict[str, str]]:
+    """A page of what one row holds, in its order, and {"NextToken": ...} where there is more of it."""
+    tokens = Tokens.of(kind, asked)
+    begin = max(0, (tokens.read(asked.get("NextToken")) or ("", 0))[1])
+    end = begin + (asked.get("MaxResults") or default_limit)
+    return items[begin:end], {"NextToken": tokens.write(("", end))} if end < len(items) else {}
 
 
 @dataclass(frozen=True)

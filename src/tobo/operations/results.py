@@ -24,7 +24,7 @@ def put_archive(objects: Objects, space: Namespace, folder: Path, target: S3Uri,
         with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
             for path in sorted(folder.iterdir()):
                 archive.add(path, path.name)
-        _put_file(objects, space, Path(name), target, "application/x-gzip")
+        put_file(objects, space, Path(name), target, "application/x-gzip")
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -67,11 +67,12 @@ def _put_copy(objects: Objects, space: Namespace, file: IO[bytes], uri: S3Uri, t
     try:
         with os.fdopen(descriptor, "wb") as copy:
             shutil.copyfileobj(file, copy)
-        _put_file(objects, space, Path(name), uri, mimetypes.guess_type(uri.key)[0] or "binary/octet-stream")
+        put_file(objects, space, Path(name), uri, mimetypes.guess_type(uri.key)[0] or "binary/octet-stream")
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _put_file(objects: Objects, space: Namespace, path: Path, uri: S3Uri, content_type: str) -> None:
-    info = ObjectInfo(uri.bucket, uri.key, 0, "", 0.0, headers={"ContentType": content_type})
-    objects.put(space, info, Body(path.stat().st_size, path=path))
+def put_file(objects: Objects, space: Namespace, path: Path, target: S3Uri, content_type: str) -> ObjectInfo:
+    """One file as an object, of which it tells etag and size."""
+    info = ObjectInfo(target.bucket, target.key, 0, "", 0.0, headers={"ContentType": content_type})
+    return objects.put(space, info, Body(path.stat().st_size, path=path))

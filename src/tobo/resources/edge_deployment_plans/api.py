@@ -7,7 +7,7 @@ from tobo.kit.arn import sagemaker_arn
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
 from tobo.operations.edge import stage_key, told_in
-from tobo.operations.listing import Tokens
+from tobo.operations.listing import page_of
 from tobo.operations.registry import Asked, operation
 from tobo.operations.rows import add_row, change_row
 from tobo.resources.edge_deployment_plans import states
@@ -43,18 +43,8 @@ def create_edge_deployment_plan(call: Call, asked: Asked) -> dict[str, Any]:
 def describe_edge_deployment_plan(call: Call, asked: Asked) -> dict[str, Any]:
     """With a page of its stages, in their order."""
     plan = plan_row(call, asked["EdgeDeploymentPlanName"])
-    tokens = Tokens.of(f"{KIND}-stages", asked)
-    start = int((tokens.read(asked.get("NextToken")) or ("", 0))[1])
-    end = start + (asked.get("MaxResults") or 100)
-    stages = stages_of(plan)
-    answer = {
-        **plan.asked,
-        **head(call, plan),
-        "Stages": [_described(call, plan, stage) for stage in stages[start:end]],
-    }
-    if end < len(stages):
-        answer["NextToken"] = tokens.write(("", end))
-    return answer
+    stages, more = page_of(stages_of(plan), f"{KIND}-stages", asked, 100)
+    return {**plan.asked, **head(call, plan), "Stages": [_described(call, plan, stage) for stage in stages], **more}
 
 
 @operation("sagemaker", "DeleteEdgeDeploymentPlan", resource=plan_resource)

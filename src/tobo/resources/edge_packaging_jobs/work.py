@@ -3,22 +3,20 @@
 import base64
 import hashlib
 import shutil
+from functools import partial
 from pathlib import Path
 
 from tobo.kit.archive import BadArchive, unpack
 from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
-from tobo.objects.base import ObjectInfo
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.results import put_file
 from tobo.operations.signing import signing_key
 from tobo.resources.edge_packaging_jobs import states
 from tobo.resources.edge_packaging_jobs.api import KIND
 from tobo.resources.edge_packaging_jobs.sequence import next_number
 from tobo.store.base import Row
-from tobo.wire.body import Body
-
-_BLOCK = 1 << 20
 
 
 def begin(context: Context, row: Row) -> Outcome:
@@ -61,7 +59,7 @@ def package(context: Context, row: Row) -> Outcome:
     signature = (folder / "model" / bundle.SIGNATURE).read_bytes()
     sha1 = _sha1(folder / "bundle.tar.gz")
     uri = _target(row)
-    info = _put(context, row, folder / "bundle.tar.gz", uri)
+    info = put_file(context.objects, row.key.space, folder / "bundle.tar.gz", uri, "application/x-gzip")
     return Happened(
         "packaged",
         {
@@ -101,18 +99,10 @@ def _target(row: Row) -> S3Uri:
     return location.below(f"{row.asked['ModelName']}-{row.asked['ModelVersion']}.tar.gz")
 
 
-def _put(context: Context, row: Row, file: Path, uri: S3Uri) -> ObjectInfo:
-    info = ObjectInfo(uri.bucket, uri.key, 0, "", 0.0, headers={"ContentType": "application/x-gzip"})
-    return context.objects.put(row.key.space, info, Body(file.stat().st_size, path=file))
-
-
 def _sha1(file: Path) -> str:
     """The Checksum that GetDeployments tells; that nothing was tampered with is for the signature to prove."""
-    digest = hashlib.sha1(usedforsecurity=False)
     with file.open("rb") as content:
-        while block := content.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(content, partial(hashlib.sha1, usedforsecurity=False)).hexdigest()
 
 
 MACHINE = register(

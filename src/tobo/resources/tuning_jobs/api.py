@@ -9,11 +9,11 @@ from tobo.kit.fault import Fault
 from tobo.operations.context import Call
 from tobo.operations.images import find_image
 from tobo.operations.jobs import Jobs
-from tobo.operations.listing import list_rows
+from tobo.operations.listing import list_rows, page_of
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row
 from tobo.resources.tuning_jobs import states
-from tobo.resources.tuning_jobs.listing import page_of_trials
+from tobo.resources.tuning_jobs.listing import listed
 from tobo.resources.tuning_jobs.running import resource_config
 from tobo.resources.tuning_jobs.searches import Search, check_request, searches
 from tobo.resources.tuning_jobs.trials import best, counters, gain, not_improving, summary, trials_of
@@ -81,11 +81,9 @@ def list_tuning_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def list_trials(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The training jobs that were created, by name and ascending unless asked otherwise."""
     row = JOBS.row(call, asked)
-    created = [trial for trial in trials_of(row) if trial.status != "Planned"]
-    page, token = page_of_trials(created, asked)
-    found: list[Search] = searches(row.asked)
-    answer: dict[str, Any] = {"TrainingJobSummaries": [summary(row, trial, found) for trial in page]}
-    return answer if token is None else {**answer, "NextToken": token}
+    found = searches(row.asked)
+    page, more = page_of(listed(trials_of(row), asked), "tuning-trials", asked, 10)
+    return {"TrainingJobSummaries": [summary(row, trial, found) for trial in page], **more}
 
 
 @operation("sagemaker", "StopHyperParameterTuningJob")
