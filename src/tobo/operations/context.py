@@ -70,6 +70,10 @@ class Context:
         """
         return serve(Call(self, principal, Namespace(principal.account, region)), service, name, asked)
 
+    def as_house(self, space: Namespace, service: str, name: str, /, **asked: Any) -> Any:
+        """`call` by the house itself, whose work needs another noun; raises that operation's Faults."""
+        return self.call(service_principal(space.account), space.region, service, name, **asked)
+
 
 @dataclass(frozen=True)
 class Call:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.operations.registry import operation
 from tobo.resources.autoscaling.requests import TRACKING, check_policy
 from tobo.resources.autoscaling.resource import (
@@ -91,8 +91,7 @@ def _alarms(call: Call) -> Mapping[str, list[dict[str, str]]]:
     found: dict[str, list[dict[str, str]]] = defaultdict(list)
     asked: dict[str, Any] = {"ActionPrefix": "arn:aws:autoscaling:"}
     while True:
-        house = service_principal(call.space.account)
-        page = call.context.call(house, call.space.region, "cloudwatch", "DescribeAlarms", **asked)
+        page = call.context.as_house(call.space, "cloudwatch", "DescribeAlarms", **asked)
         for alarm in page["MetricAlarms"]:
             actions = (arn for member in _ACTIONS for arn in alarm[member])
             for arn in dict.fromkeys(actions):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tobo.kit.fault import Fault
-from tobo.operations.context import Context, service_principal
+from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.operations.rows import rows_of
 from tobo.resources.autoscaling import states
@@ -80,9 +80,8 @@ def change(context: Context, row: Row) -> Outcome:
         return Done()
     wish = {"VariantName": variant.name, "DesiredInstanceCount": wanted}
     try:
-        context.call(
-            service_principal(row.key.space.account),
-            row.key.space.region,
+        context.as_house(
+            row.key.space,
             "sagemaker",
             "UpdateEndpointWeightsAndCapacities",
             EndpointName=variant.endpoint,
@@ -146,9 +145,8 @@ def _set_bounds(context: Context, row: Row, target: Row) -> None:
     least = action.get("MinCapacity", min(target.asked["MinCapacity"], action.get("MaxCapacity", 0)))
     most = action.get("MaxCapacity", max(target.asked["MaxCapacity"], least))
     space = row.key.space
-    context.call(
-        service_principal(space.account),
-        space.region,
+    context.as_house(
+        space,
         SERVICE,
         "RegisterScalableTarget",
         ServiceNamespace=SAGEMAKER,
@@ -200,9 +198,8 @@ def _endpoint(context: Context, row: Row, variant: Variant) -> Mapping[str, Any]
     """Its description; None where it is gone."""
     space = row.key.space
     try:
-        described: Mapping[str, Any] = context.call(
-            service_principal(space.account),
-            space.region,
+        described: Mapping[str, Any] = context.as_house(
+            space,
             "sagemaker",
             "DescribeEndpoint",
             EndpointName=variant.endpoint,

@@ -6,7 +6,7 @@ from typing import Any
 from tobo.kit.arn import Arn
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.operations.edge import FLEET, role_alias
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
@@ -55,10 +55,7 @@ def delete_device_fleet(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Raises Fault ResourceInUse while devices are registered in it. What they sent home stays."""
     name = asked["DeviceFleetName"]
     known_row(call, FLEET, name, _missing)
-    house = service_principal(call.space.account)
-    devices = call.context.call(
-        house, call.space.region, "sagemaker", "ListDevices", DeviceFleetName=name, MaxResults=1
-    )
+    devices = call.context.as_house(call.space, "sagemaker", "ListDevices", DeviceFleetName=name, MaxResults=1)
     if devices["DeviceSummaries"]:
         raise Fault("ResourceInUse", f"The fleet '{name}' has devices; deregister them first.")
     remove_row(call, FLEET, name, _missing)
@@ -93,14 +90,13 @@ def _ensure_alias(call: Call, asked: Mapping[str, Any]) -> None:
     """The role alias by which the fleet's devices get credentials; an existing one is led to the fleet's role."""
     if not asked.get("EnableIotRoleAlias"):
         return
-    house = service_principal(call.space.account)
     alias = {"roleAlias": role_alias(asked["DeviceFleetName"]), "roleArn": asked["RoleArn"]}
     try:
-        call.context.call(house, call.space.region, "iot", "CreateRoleAlias", **alias)
+        call.context.as_house(call.space, "iot", "CreateRoleAlias", **alias)
     except Fault as fault:
         if fault.code != "ResourceAlreadyExistsException":
             raise
-        call.context.call(house, call.space.region, "iot", "UpdateRoleAlias", **alias)
+        call.context.as_house(call.space, "iot", "UpdateRoleAlias", **alias)
 
 
 def _taken(arn: str) -> Fault:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobo.kit.fault import Fault, validation
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.operations.edge import DEVICE, device_arn, device_resource, device_row, devices_of, move, told_to
 from tobo.operations.listing import list_among, list_rows
 from tobo.operations.registry import Asked, operation
@@ -106,8 +106,7 @@ def list_devices(call: Call, asked: Asked) -> dict[str, Any]:
 
 def _check_fleet(call: Call, fleet: str) -> None:
     """Raises Fault ResourceNotFound."""
-    house = service_principal(call.space.account)
-    call.context.call(house, call.space.region, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
+    call.context.as_house(call.space, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
 
 
 def _checked(asked: Asked) -> list[Mapping[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tobo.kit.fault import Fault, validation
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 
 _NEEDED = {"PERCENTAGE": "Percentage", "SELECTION": "DeviceNames", "NAMECONTAINS": "DeviceNameContains"}
 MOST_STAGES = 100
@@ -12,10 +12,9 @@ MOST_STAGES = 100
 
 def check_plan(call: Call, asked: Mapping[str, Any]) -> None:
     """Raises Fault ResourceNotFound (fleet, packaging job), ValidationException (a model that is not packaged)."""
-    house = service_principal(call.space.account)
 
     def ask(name: str, **members: str) -> Any:
-        return call.context.call(house, call.space.region, "sagemaker", name, **members)
+        return call.context.as_house(call.space, "sagemaker", name, **members)
 
     ask("DescribeDeviceFleet", DeviceFleetName=asked["DeviceFleetName"])
     if not asked["ModelConfigs"]:

@@ -6,7 +6,7 @@ from typing import Any
 from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.objects.base import ObjectInfo
-from tobo.operations.context import Context, service_principal
+from tobo.operations.context import Context
 from tobo.operations.edge import BUNDLES, TOLD, fleet_folder, move, told_to
 from tobo.resources.edge_deployment_plans.plan import deployment_name
 from tobo.resources.edge_deployment_plans.states import DEVICE_STATUS
@@ -20,10 +20,9 @@ def bundles(context: Context, plan: Row) -> list[dict[str, Any]]:
     a bundle is gone, or is not the one that was packaged.
     """
     space = plan.key.space
-    house = service_principal(space.account)
 
     def ask(name: str, **members: str) -> Any:
-        return context.call(house, space.region, "sagemaker", name, **members)
+        return context.as_house(space, "sagemaker", name, **members)
 
     fleet = plan.asked["DeviceFleetName"]
     location = ask("DescribeDeviceFleet", DeviceFleetName=fleet)["OutputConfig"]["S3OutputLocation"]

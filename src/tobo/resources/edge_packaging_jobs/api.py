@@ -5,7 +5,7 @@ from typing import Any
 
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.operations.jobs import Jobs
 from tobo.operations.listing import list_among, list_rows, matching
 from tobo.operations.registry import operation
@@ -46,10 +46,7 @@ def create_edge_packaging_job(call: Call, asked: Mapping[str, Any]) -> dict[str,
             "could not tell in SendHeartbeat; choose a longer one."
         )
     name = asked["CompilationJobName"]
-    house = service_principal(call.space.account)
-    compiled = call.context.call(
-        house, call.space.region, "sagemaker", "DescribeCompilationJob", CompilationJobName=name
-    )
+    compiled = call.context.as_house(call.space, "sagemaker", "DescribeCompilationJob", CompilationJobName=name)
     if compiled["CompilationJobStatus"] != "COMPLETED":
         raise validation(
             f"The compilation job '{name}' at CompilationJobName is {compiled['CompilationJobStatus']}; only what is "

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.operations.edge import OPEN, UNDO, device_resource, device_row, fleet_folder, told_to
 from tobo.operations.registry import Asked, operation
 from tobo.operations.signing import public_keys
@@ -21,8 +21,7 @@ def get_device_registration(call: Call, asked: Asked) -> dict[str, Any]:
     """
     fleet, name = asked["DeviceFleetName"], asked["DeviceName"]
     device_row(call, fleet, name)
-    house = service_principal(call.space.account)
-    described = call.context.call(house, call.space.region, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
+    described = call.context.as_house(call.space, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
     told = {
         "outputS3Uri": f"{fleet_folder(described['OutputConfig']['S3OutputLocation'], fleet, name)}/",
         "signingKeys": public_keys(call.context.settings.state, call.space.account),

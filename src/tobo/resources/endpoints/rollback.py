@@ -5,7 +5,7 @@ from typing import Any
 
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault, validation
-from tobo.operations.context import Context, service_principal
+from tobo.operations.context import Context
 from tobo.resources.endpoints.deployment import rollback_alarms
 
 
@@ -28,7 +28,6 @@ def check_alarms(context: Context, space: Namespace, deployment: Mapping[str, An
 def _alarms(context: Context, space: Namespace, names: list[str], **asked: Any) -> list[Mapping[str, Any]]:
     if not names:
         return []
-    house = service_principal(space.account)
-    answer = context.call(house, space.region, "cloudwatch", "DescribeAlarms", AlarmNames=names, **asked)
+    answer = context.as_house(space, "cloudwatch", "DescribeAlarms", AlarmNames=names, **asked)
     found: list[Mapping[str, Any]] = answer["MetricAlarms"]
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tobo.compute.base import Usage
 from tobo.kit.fault import Fault
-from tobo.operations.context import Context, service_principal
+from tobo.operations.context import Context
 from tobo.resources.endpoints.backlog import Backlog
 from tobo.resources.endpoints.capture import Capture
 from tobo.resources.endpoints.deployment import Shift, shift_of
@@ -155,9 +155,8 @@ def _sleepers(context: Context, route: Route, fleet: Fleet, share: float) -> Ite
         return
     space, _, endpoint = route.row.key
     resources = {f"endpoint/{endpoint}/variant/{name}": name for name in names}
-    found = context.call(
-        service_principal(space.account),
-        space.region,
+    found = context.as_house(
+        space,
         "application-autoscaling",
         "DescribeScalableTargets",
         ServiceNamespace="sagemaker",

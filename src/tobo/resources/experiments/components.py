@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tobo.kit.fault import Fault, validation
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.operations.listing import list_among, list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import change_row, made_by, remove_row
@@ -82,14 +82,13 @@ def delete_trial_component(call: Call, asked: Mapping[str, Any]) -> dict[str, An
         raise validation(
             f"Trial component '{row.key.name}' belongs to the trial '{parents[0]['TrialName']}'; disassociate it first."
         )
-    house = service_principal(call.space.account)
     for end in ("SourceArn", "DestinationArn"):
-        while found := call.context.call(
-            house, call.space.region, "sagemaker", "ListAssociations", **{end: row.arn, "MaxResults": 100}
+        while found := call.context.as_house(
+            call.space, "sagemaker", "ListAssociations", **{end: row.arn, "MaxResults": 100}
         )["AssociationSummaries"]:
             for one in found:
                 ends = {"SourceArn": one["SourceArn"], "DestinationArn": one["DestinationArn"]}
-                call.context.call(house, call.space.region, "sagemaker", "DeleteAssociation", **ends)
+                call.context.as_house(call.space, "sagemaker", "DeleteAssociation", **ends)
     remove_row(call, KIND, row.key.name, gone)
     return {"TrialComponentArn": row.arn}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tobo.kit.arn import sagemaker_arn
 from tobo.kit.fault import Fault, validation
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.store.base import Key, Query, Row
 
 
@@ -164,21 +164,17 @@ def record(call: Call, found: Candidate) -> dict[str, Any] | None:
 
 def _describe(call: Call, entity: Entity, row: Row) -> Mapping[str, Any] | None:
     # As the house: who may search sees what is found, as on AWS.
-    house = service_principal(call.space.account)
     asked = {entity.name_member: row.key.name}
     try:
-        found: Mapping[str, Any] = call.context.call(
-            house, call.space.region, "sagemaker", f"Describe{entity.noun}", **asked
-        )
+        found: Mapping[str, Any] = call.context.as_house(call.space, "sagemaker", f"Describe{entity.noun}", **asked)
     except Fault:
         return None
     return found
 
 
 def _components(call: Call, trial: Row) -> dict[str, Any]:
-    house = service_principal(call.space.account)
-    listed = call.context.call(
-        house, call.space.region, "sagemaker", "ListTrialComponents", TrialName=trial.key.name, MaxResults=100
+    listed = call.context.as_house(
+        call.space, "sagemaker", "ListTrialComponents", TrialName=trial.key.name, MaxResults=100
     )["TrialComponentSummaries"]
     names = ("TrialComponentName", "TrialComponentArn", "TrialComponentSource", "CreationTime", "CreatedBy")
     return (

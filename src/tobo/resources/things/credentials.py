@@ -11,7 +11,7 @@ import orjson
 
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
-from tobo.operations.context import Context, service_principal
+from tobo.operations.context import Context
 from tobo.operations.edge import BUNDLES, DEVICE, device_arn, devices_of, fleet_folder, nudge_topic, role_alias
 from tobo.resources.things.names import ALIAS, ATTACHED, CERTIFICATE, EVERYWHERE
 from tobo.store.base import Key, Row
@@ -45,14 +45,12 @@ def device_credentials(context: Context, certificate: str | None, thing: str, al
     if context.store.get(Key(space, ATTACHED, f"{thing}/{certificate}")) is None:
         raise _denied(f"The certificate {certificate} is not attached to the thing '{thing}'.", thing)
     fleet, device = _device(context, space, thing, alias)
-    house = service_principal(space.account)
-    described = context.call(house, space.region, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
+    described = context.as_house(space, "sagemaker", "DescribeDeviceFleet", DeviceFleetName=fleet)
     role = context.store.get(Key(space, ALIAS, alias))
     if role is None or "IotRoleAlias" not in described:
         raise _denied(f"The role alias '{alias}' was deleted, or the fleet has it no more.", thing)
-    answer = context.call(
-        house,
-        space.region,
+    answer = context.as_house(
+        space,
         "sts",
         "AssumeRole",
         RoleArn=role.asked["roleArn"],

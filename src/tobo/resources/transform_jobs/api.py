@@ -5,7 +5,7 @@ from typing import Any
 
 from tobo.kit.fault import Fault, validation
 from tobo.operations.artifacts import container_of
-from tobo.operations.context import Call, service_principal
+from tobo.operations.context import Call
 from tobo.operations.jobs import Jobs
 from tobo.operations.listing import list_rows
 from tobo.operations.recording import check_experiment
@@ -24,8 +24,7 @@ def create_transform_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
     ValidationException."""
     check_request(call, asked)
     check_experiment(call, asked)
-    house = service_principal(call.space.account)
-    model = call.context.call(house, call.space.region, "sagemaker", "DescribeModel", ModelName=asked["ModelName"])
+    model = call.context.as_house(call.space, "sagemaker", "DescribeModel", ModelName=asked["ModelName"])
     container = container_of(model)
     if container["MultiModel"]:
         raise validation(

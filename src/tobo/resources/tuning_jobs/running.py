@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from tobo.kit.fault import Fault
-from tobo.operations.context import Context, service_principal
+from tobo.operations.context import Context
 from tobo.resources.tuning_jobs.searches import Search, static_hyperparameters
 from tobo.resources.tuning_jobs.trials import RUNNING, Trial, interrupted, job_name
 from tobo.store.base import Row
@@ -136,4 +136,4 @@ def resource_config(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sagemaker(context: Context, row: Row, operation: str, **asked: Any) -> Any:
     space = row.key.space
-    return context.call(service_principal(space.account), space.region, "sagemaker", operation, **asked)
+    return context.as_house(space, "sagemaker", operation, **asked)
