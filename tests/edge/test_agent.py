@@ -21,8 +21,9 @@ from tests.support.scripted_line import scripted
 from tobo.edge.agent import Agent
 from tobo.edge.compiled import BadModel
 from tobo.edge.controls import BadChange
+from tobo.edge.loop import Keeping
 from tobo.edge.ports import CameraFault
-from tobo.edge.settings import DecisionSettings, HouseSettings, KeepSettings
+from tobo.edge.settings import DecisionSettings, HouseSettings
 
 
 def parts(count: int | None = None) -> Iterator[np.ndarray]:
@@ -50,7 +51,7 @@ def events(home: House) -> list[dict[str, Any]]:
 
 
 def test_a_device_is_deployed_to_and_tells_its_house(tmp_path: Path, home: House) -> None:
-    agent, arm = enrolled(tmp_path, home, parts(), keep=KeepSettings(margin=1.0))
+    agent, arm = enrolled(tmp_path, home, parts(), keep=Keeping(margin=1.0))
     sort(agent, 2)
     assert arm.turns == ["ko", "ko"]
     deploy(home, tmp_path, 1)
@@ -134,7 +135,7 @@ def test_faults_are_events_when_they_begin_and_end(tmp_path: Path, home: House) 
 
 
 def test_days_offline_then_everything_comes_home_once(tmp_path: Path, home: House) -> None:
-    agent, arm = enrolled(tmp_path, home, parts(), keep=KeepSettings(margin=1.0))
+    agent, arm = enrolled(tmp_path, home, parts(), keep=Keeping(margin=1.0))
     deploy(home, tmp_path, 1)
     agent.poll()
     home.faults.refuse = (503, "ServiceUnavailable")
@@ -145,7 +146,7 @@ def test_days_offline_then_everything_comes_home_once(tmp_path: Path, home: Hous
             assert not agent.deeds["outbox"].runner.try_once() and not agent.deeds["heartbeat"].runner.try_once()
         if number == 15:
             agent.line.close()
-            agent, arm = enrolled(tmp_path, home, parts(), keep=KeepSettings(margin=1.0))
+            agent, arm = enrolled(tmp_path, home, parts(), keep=Keeping(margin=1.0))
     assert arm.turns.count("ok") + arm.turns.count("ko") == 28 and agent.deeds["outbox"].runner.trouble is not None
     home.faults.refuse = None
     assert agent.deeds["outbox"].runner.try_once()
@@ -202,9 +203,7 @@ def test_a_disk_that_takes_nothing_stops_no_belt(tmp_path: Path, home: House, mo
 
     for deed in ("write", "append", "remove", "rename", "make_folder"):
         monkeypatch.setattr(f"tobo.edge.durable.Disk.{deed}", full)
-    again, arm = enrolled(
-        tmp_path, home, parts(), keep=KeepSettings(margin=1.0)
-    )  # on trial, it wants to count its start
+    again, arm = enrolled(tmp_path, home, parts(), keep=Keeping(margin=1.0))  # on trial, it wants to count its start
     sort(again, 20)
     again.controls.set_threshold("ok", 0.1)
     again.keeper.step()

@@ -17,9 +17,10 @@ from tests.support.scripted_line import grey
 
 from tobo.edge.agent import Agent
 from tobo.edge.decision import Reason
+from tobo.edge.loop import Keeping
 from tobo.edge.page.server import Page
 from tobo.edge.ports import CameraFault
-from tobo.edge.settings import KeepSettings, PageSettings
+from tobo.edge.settings import PageSettings
 from tobo.line import marbles
 
 
@@ -29,7 +30,7 @@ def shown(tmp_path: Path) -> Iterator[tuple[Agent, Page]]:
     script: list[np.ndarray | Exception] = [photo.pixels for photo in marbles.photos(5, seed=8, size=96)]
     script.append(CameraFault("The camera 'x' has stopped; plug it in again."))
     agent, _ = standalone(
-        tmp_path, script, keep=KeepSettings(margin=1.0), page=PageSettings(names=("line-1.factory.example",))
+        tmp_path, script, keep=Keeping(margin=1.0), page=PageSettings(names=("line-1.factory.example",))
     )
     for _ in range(5):
         agent.loop.step(1.0)

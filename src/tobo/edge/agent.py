@@ -68,7 +68,7 @@ class Agent:
         self.records = Records()
         self.line = line or open_line(settings)
         self.loop = Loop(
-            self.line, None, settings.rule({}), settings.keeping, self.records, settings.decision.rest_after, seed
+            self.line, None, settings.rule({}), settings.keep, self.records, settings.decision.rest_after, seed
         )
         limit = int(settings.house.outbox_mb * 1e6)
         self.outbox = None if self.home is None else self._open_outbox(limit)
@@ -178,7 +178,7 @@ class Agent:
             return None
         proved = InChild(self._keys, self.enrolled.account, self.enrolled.target)
         slots = Slots(self.settings.state / "slots", proved, check=self._check)
-        return Updater(slots, self.home, self._activate, self.keeper.tell, self.settings.limits, self._before)
+        return Updater(slots, self.home, self._activate, self.keeper.tell, self.settings.trial, self._before)
 
     def _make_deeds(self) -> dict[str, Deed]:
         house = self.settings.house

@@ -82,15 +82,6 @@ class DecisionSettings:
 
 
 @dataclass(frozen=True)
-class KeepSettings:
-    """Frames for labelling: those whose margin is below `margin`, and a random `share` of the others; so many a minute."""
-
-    margin: float = 0.2
-    share: float = 0.001
-    per_minute: float = 30.0
-
-
-@dataclass(frozen=True)
 class HouseSettings:
     """Seconds between polls, heartbeats, sendings and counts; `outbox_mb` is the outbox's bound on disk."""
 
@@ -99,16 +90,6 @@ class HouseSettings:
     send: float = 30.0
     counts: float = 60.0
     outbox_mb: float = 200.0
-
-
-@dataclass(frozen=True)
-class TrialSettings:
-    """What a new version has to do before it stays; see health.Limits."""
-
-    decisions: int = 50
-    faults: float = 0.1
-    late: float = 0.2
-    rejects: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -123,7 +104,7 @@ class PageSettings:
 @dataclass(frozen=True)
 class Settings:
     """`folder` has agent.toml and enrolment/, `state` is the agent's own; `model` a compiled folder to sort with where
-    the device is not enrolled."""
+    the device is not enrolled; `keep` says which frames are kept, `trial` what a new version has to do before it stays."""
 
     folder: Path = FOLDER
     state: Path = STATE
@@ -132,22 +113,14 @@ class Settings:
     trigger: TriggerSettings = TriggerSettings()
     actuator: ActuatorSettings = ActuatorSettings()
     decision: DecisionSettings = DecisionSettings()
-    keep: KeepSettings = KeepSettings()
+    keep: Keeping = field(default=Keeping())
     house: HouseSettings = HouseSettings()
-    trial: TrialSettings = TrialSettings()
+    trial: Limits = field(default=Limits())
     page: PageSettings = PageSettings()
 
     @property
     def enrolment(self) -> Path:
         return self.folder / "enrolment"
-
-    @property
-    def keeping(self) -> Keeping:
-        return Keeping(self.keep.margin, self.keep.share, self.keep.per_minute)
-
-    @property
-    def limits(self) -> Limits:
-        return Limits(self.trial.decisions, self.trial.faults, self.trial.late, self.trial.rejects)
 
     def rule(self, thresholds: Mapping[str, float]) -> Rule:
         """The rule with a model's own thresholds below those that are set here."""
@@ -202,7 +175,7 @@ _T = TypeVar("_T")
 
 def _section(kind: type[_T], found: Mapping[str, Any], place: str) -> _T:
     """A dataclass of a TOML table, every value of the declared type."""
-    known = {one.name: hint for one in dataclasses.fields(kind) if (hint := typing.get_type_hints(kind)[one.name])}  # type: ignore[arg-type]
+    known = typing.get_type_hints(kind)
     if unknown := found.keys() - known.keys():
         raise BadSettings(f"'{min(unknown)}' in {place} is not known; there are {', '.join(known)}.")
     return kind(**{name: _value(known[name], value, f"{name} in {place}") for name, value in found.items()})

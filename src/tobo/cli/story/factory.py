@@ -11,8 +11,10 @@ from typing import Any
 
 from tobo.edge import loop
 from tobo.edge.agent import Agent
+from tobo.edge.health import Limits
+from tobo.edge.loop import Keeping
 from tobo.edge.ports import Camera, Frame, Verdict
-from tobo.edge.settings import DecisionSettings, HouseSettings, KeepSettings, PageSettings, Settings, TrialSettings
+from tobo.edge.settings import DecisionSettings, HouseSettings, PageSettings, Settings
 from tobo.kit.fault import Fault
 from tobo.line.clock import RealClock
 from tobo.line.config import LineConfig, Mix
@@ -21,8 +23,8 @@ from tobo.line.twin import Line
 
 HOUSE = HouseSettings(poll=1.0, heartbeat=2.0, send=1.0, counts=5.0)
 """A device asks home once a minute; a story has no minute."""
-KEEP = KeepSettings(margin=0.8, share=0.1, per_minute=600)
-TRIAL = TrialSettings(decisions=20, late=0.5, rejects=0.6)
+KEEP = Keeping(margin=0.8, share=0.1, per_minute=600)
+TRIAL = Limits(decisions=20, late=0.5, rejects=0.6)
 """The machine that trains and compiles is the one that sorts: what is late here says nothing of the version."""
 
 _LOOK_SECONDS = 0.1
