@@ -12,7 +12,8 @@ from tests.support.house import House
 from tests.support.scripted_line import ScriptedArm, scripted
 
 from tobo.edge.agent import Agent
-from tobo.edge.settings import PageSettings, Settings, TrialSettings
+from tobo.edge.health import Limits
+from tobo.edge.settings import PageSettings, Settings
 
 
 def settings_in(tmp_path: Path, **changed: Any) -> Settings:
@@ -20,7 +21,7 @@ def settings_in(tmp_path: Path, **changed: Any) -> Settings:
     folder = tmp_path / "conf"
     folder.mkdir(exist_ok=True)
     return replace(
-        Settings(folder=folder, state=tmp_path / "state", page=PageSettings(port=0), trial=TrialSettings(decisions=10)),
+        Settings(folder=folder, state=tmp_path / "state", page=PageSettings(port=0), trial=Limits(decisions=10)),
         **changed,
     )
 

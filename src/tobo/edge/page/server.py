@@ -5,7 +5,6 @@ page of our own: a request that another site's page sends is refused.
 """
 
 import hmac
-import http.server
 import ipaddress
 import json
 import logging
@@ -25,6 +24,7 @@ from tobo.edge.durable import read_json
 from tobo.edge.keeper import encode
 from tobo.edge.page.exposition import CONTENT_TYPE, exposition
 from tobo.edge.page.view import view
+from tobo.kit.page import PageHandler, PageServer
 
 if TYPE_CHECKING:
     from tobo.edge.agent import Agent
@@ -34,18 +34,6 @@ log = logging.getLogger(__name__)
 _WIDEST = 800
 """Pixels of the live frame; a phone shows no more."""
 _LONGEST_BODY = 4096
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-_STATIC = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/style.css": ("style.css", "text/css; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-}
 
 
 class Page:
@@ -55,11 +43,8 @@ class Page:
         """`port` instead of the settings'; 0 is any free one."""
         settings = agent.settings
         self.token = _token(agent)
-        handler = type("Handler", (_Handler,), {"agent": agent, "token": self.token, "names": _names(agent)})
-        self._server = http.server.ThreadingHTTPServer(
-            (settings.page.host, settings.page.port if port is None else port), handler
-        )
-        self._server.daemon_threads = True
+        handler = type("Handler", (_Handler,), {"agent": agent, "token": self.token, "hosts": _hosts(agent)})
+        self._server = PageServer((settings.page.host, settings.page.port if port is None else port), handler)
         host = "127.0.0.1" if settings.page.host in ("", "0.0.0.0") else settings.page.host
         self.url = f"http://{host}:{self._server.server_port}/"
         self._file = settings.state / "page.json"
@@ -87,35 +72,32 @@ def _write_private(file: Any, value: dict[str, str]) -> None:
         log.warning("`tobo-edge status` will not find the page: %s", error)
 
 
-def _names(agent: "Agent") -> frozenset[str]:
+def _hosts(agent: "Agent") -> frozenset[str]:
     """Host names by which the page may be asked for; any other one is a site that has itself resolved to us."""
     name = socket.gethostname().lower()
     own = {"localhost", name, f"{name}.local", agent.settings.page.host.lower()}
     return frozenset(own | {one.lower() for one in agent.settings.page.names})
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version, sys_version = "tobo-edge", ""
+class _Handler(PageHandler):
+    server_version = "tobo-edge"
     timeout = 20
+    folder = files("tobo.edge.page")
+    names = frozenset({"index.html", "style.css", "icon.svg", "page.js"})
     agent: "Agent"
     token: str
-    names: frozenset[str]
-
-    def log_message(self, format: str, *args: Any) -> None:
-        log.debug(format, *args)
+    hosts: frozenset[str]
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if not self._host_is_ours():
             self._refuse(421, "This page has another name.")
-        elif path in _STATIC:
-            name, kind = _STATIC[path]
-            self._answer(200, files("tobo.edge.page").joinpath(name).read_bytes(), kind)
+        elif self.answer_file(path):
+            pass
         elif path == "/state.json":
-            self._answer(200, json.dumps(view(self.agent)).encode(), "application/json")
+            self.answer(200, json.dumps(view(self.agent)).encode(), "application/json")
         elif path == "/metrics":
-            self._answer(200, exposition(self.agent).encode(), CONTENT_TYPE)
+            self.answer(200, exposition(self.agent).encode(), CONTENT_TYPE)
         elif path == "/frame.jpg":
             self._picture(self._live())
         elif path.startswith("/kept/"):
@@ -145,7 +127,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self._refuse(400, str(error))
         except (ValueError, KeyError, TypeError):
             return self._refuse(400, "The request is not what this page sends.")
-        return self._answer(200, json.dumps(view(self.agent)).encode(), "application/json")
+        return self.answer(200, json.dumps(view(self.agent)).encode(), "application/json")
 
     def _threshold(self, asked: Any) -> None:
         value = asked["value"]
@@ -162,7 +144,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             ipaddress.ip_address(name.strip("[]"))
             return True
         except ValueError:
-            return name in self.names
+            return name in self.hosts
 
     def _from_our_page(self) -> bool:
         origin, site = self.headers.get("Origin"), self.headers.get("Sec-Fetch-Site")
@@ -187,14 +169,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if jpeg is None:
             self._refuse(404, "There is no such picture.")
         else:
-            self._answer(200, jpeg, "image/jpeg")
+            self.answer(200, jpeg, "image/jpeg")
 
     def _refuse(self, status: int, sentence: str) -> None:
-        self._answer(status, json.dumps({"message": sentence}).encode(), "application/json")
-
-    def _answer(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        for name, value in {**_HEADERS, "Content-Type": kind, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.answer(status, json.dumps({"message": sentence}).encode(), "application/json")

@@ -1,33 +1,19 @@
 """The page's server: static files, a stream of snapshots as server-sent events, the marbles' photos."""
 
 import json
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
 
+from tobo.kit.page import PageHandler, PageServer
 from tobo.line.camera import encode_jpeg
 from tobo.line.twin import Line
 
-STATIC = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/belt.js": ("belt.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-}
 INTERVAL = 1 / 15
 """Seconds between two snapshots."""
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True)
@@ -78,42 +64,30 @@ class Page:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
+class _Server(PageServer):
     def __init__(self, address: tuple[str, int], page: Page) -> None:
         self.page = page
         super().__init__(address, _Handler)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that hangs up is no fault; anything else is told."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(PageHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
     server_version = "tobo"
-    sys_version = ""
+    folder = files("tobo.line.page") / "static"
+    names = frozenset({"index.html", "page.js", "belt.js", "icon.svg", "page.css"})
 
     def do_GET(self) -> None:
         if not self._addressed():
-            return self._answer(HTTPStatus.MISDIRECTED_REQUEST, b"This page is for this machine.\n", "text/plain")
+            return self.answer(HTTPStatus.MISDIRECTED_REQUEST, b"This page is for this machine.\n", "text/plain")
         path = self.path.partition("?")[0]
-        if path in STATIC:
-            name, kind = STATIC[path]
-            return self._answer(HTTPStatus.OK, (files(__package__) / "static" / name).read_bytes(), kind)
+        if self.answer_file(path):
+            return None
         if path == "/events":
             return self._stream()
         photo = self._photo(path)
         if photo is None:
-            return self._answer(HTTPStatus.NOT_FOUND, b"There is nothing here.\n", "text/plain")
-        return self._answer(HTTPStatus.OK, photo, "image/jpeg")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """A page that is looked at is no news."""
+            return self.answer(HTTPStatus.NOT_FOUND, b"There is nothing here.\n", "text/plain")
+        return self.answer(HTTPStatus.OK, photo, "image/jpeg")
 
     def _addressed(self) -> bool:
         """Whether the browser means this machine: a foreign name that leads here is another site's trick."""
@@ -134,12 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self) -> None:
         page = self.server.page
         self.close_connection = True
-        self.send_response(HTTPStatus.OK)
-        for name, value in _HEADERS.items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
-        self.end_headers()
+        self.begin(HTTPStatus.OK, {"Content-Type": "text/event-stream", "Connection": "close"})
         try:
             while not page.closing.is_set():
                 told = json.dumps(page.snapshots(), separators=(",", ":"))
@@ -147,12 +116,3 @@ class _Handler(BaseHTTPRequestHandler):
                 page.closing.wait(INTERVAL)
         except OSError:
             """The reader has gone."""
-
-    def _answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        for name, value in _HEADERS.items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
