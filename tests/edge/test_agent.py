@@ -67,6 +67,7 @@ def test_a_device_is_deployed_to_and_tells_its_house(tmp_path: Path, home: House
     assert metrics["Decisions", None] == 12 and metrics["Rejects", None] == agent.loop.tally.rejects
     assert 0 < metrics["Latency", "p50"] <= metrics["Latency", "p99"] and metrics["OutboxBytes", None] > 0
     assert beat["Models"][0]["ModelVersion"] == "1.0"
+    assert {"LatestInference", "LatestSampleTime"} < beat["Models"][0].keys()
     told = events(home)
     counts = [event for event in told if event["kind"] == "counts"]
     assert sum(event["decisions"] for event in counts) == 12
@@ -79,6 +80,7 @@ def test_a_device_is_deployed_to_and_tells_its_house(tmp_path: Path, home: House
     assert agent.outbox is not None and agent.outbox.size == 0
     agent.heartbeat()
     assert home.heartbeats[-1]["AgentMetrics"][0]["Value"] == 0
+    assert home.heartbeats[-1]["Models"][0].keys() == {"ModelName", "ModelVersion"}
 
 
 def test_an_update_does_not_stop_the_belt(tmp_path: Path, home: House) -> None:

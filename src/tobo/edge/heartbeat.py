@@ -13,13 +13,14 @@ class Told:
 
     decisions: int = 0
     rejects: int = 0
+    kept: int = 0
 
 
 def heartbeat(
     now: float, tally: Tally, told: Told, drift: float | None, outbox_bytes: int, slot: Slot | None
 ) -> tuple[dict[str, Any], Told]:
     """The members of the request, and what is told once it is answered. `now` in epoch seconds."""
-    heard = Told(tally.decisions, tally.rejects)
+    heard = Told(tally.decisions, tally.rejects, tally.kept)
     values: list[tuple[str, float, str | None]] = [
         ("Decisions", heard.decisions - told.decisions, None),
         ("Rejects", heard.rejects - told.rejects, None),
@@ -38,5 +39,7 @@ def heartbeat(
         model: dict[str, Any] = {"ModelName": slot.manifest.name, "ModelVersion": slot.manifest.version}
         if heard.decisions > told.decisions:
             model["LatestInference"] = now
+        if heard.kept > told.kept:
+            model["LatestSampleTime"] = now
         asked["Models"] = [model]
     return asked, heard

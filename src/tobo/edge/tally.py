@@ -19,6 +19,8 @@ class Tally:
     faults: int = 0
     late: int = 0
     arm_faults: int = 0
+    kept: int = 0
+    """Frames for labelling."""
     judged: int = 0
     """Parts that the model alone has decided on: it gave scores, and nobody overrode them."""
     judged_rejects: int = 0
@@ -33,6 +35,7 @@ class Tally:
         self.faults += record.fault is not None
         self.late += record.decision.reason == "late"
         self.arm_faults += record.arm_fault is not None
+        self.kept += record.kept is not None
         if record.decision.label is not None:
             self.labels[record.decision.label] += 1
         if record.scores is not None and record.decision.reason != "override":

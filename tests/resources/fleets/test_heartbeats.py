@@ -53,6 +53,22 @@ def test_metrics_and_models_are_kept(beating: Fleet) -> None:
     assert device["Models"] == [{"ModelName": "marbles", "ModelVersion": "1.0"}]
 
 
+def test_when_a_model_last_inferred_stays_known_while_it_is_idle(beating: Fleet) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    model = {"ModelName": "marbles", "ModelVersion": "1.0"}
+    for told in (
+        {**model, "LatestInference": now - timedelta(minutes=2), "LatestSampleTime": now - timedelta(minutes=2)},
+        {**model, "LatestInference": now},
+        model,
+    ):
+        beating.beat("cam-1", Models=[told])
+    device = beating.sagemaker.describe_device(DeviceName="cam-1", DeviceFleetName=beating.name)
+    assert device["Models"] == [{**model, "LatestInference": now, "LatestSampleTime": now - timedelta(minutes=2)}]
+    beating.beat("cam-1", Models=[{**model, "ModelVersion": "2.0"}])
+    device = beating.sagemaker.describe_device(DeviceName="cam-1", DeviceFleetName=beating.name)
+    assert device["Models"] == [{**model, "ModelVersion": "2.0"}]
+
+
 def test_what_is_sent_twice_counts_once(beating: Fleet) -> None:
     now = time.time()
     for at in (now - 60, now, now, now - 60):

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -25,12 +24,19 @@ has not (Siddiqi, Credit Risk Scorecards, 2006)."""
 
 MOST_MODELS, MOST_METRICS = 100, 1000
 
+_LATEST = ("LatestInference", "LatestSampleTime")
+
 _UNITS = {"Decisions": "Count", "Rejects": "Count", "Latency": "Milliseconds", "OutboxBytes": "Bytes"}
 _OLDEST, _NEWEST = 14 * 86_400.0, 2 * 3_600.0
 """Seconds back and ahead of now, as CloudWatch takes metrics."""
 
-_EVENTS = {("SUCCESS", False): "succeeded", ("FAIL", False): "failed", ("SUCCESS", True): "undone"}
-_EVENTS[("FAIL", True)] = "undo_failed"
+_EVENTS = {
+    ("SUCCESS", False): "succeeded",
+    ("FAIL", False): "failed",
+    ("SUCCESS", True): "undone",
+    ("FAIL", True): "undo_failed",
+}
+"""What an answer means to the device's table, by its status and by whether it is of the command that takes back."""
 
 
 @operation("sagemaker-edge", "SendHeartbeat", resource=device_resource)
@@ -100,14 +106,14 @@ def _remember(call: Call, asked: Asked, points: Sequence[Point], drift: Point | 
     One that is older than what the device has told since, by its metrics' times, says nothing of what it is now.
     """
     told: dict[str, Any] = {"AgentVersion": asked["AgentVersion"]}
-    if "Models" in asked:
-        told["Models"] = [_plain(one) for one in asked["Models"] if "ModelName" in one and "ModelVersion" in one]
     if drift is not None:
         told["_drifting"] = drift.value > DRIFT_BAND
     at = max((point.at for point in points), default=None)
     while True:
         row = device_row(call, asked["DeviceFleetName"], asked["DeviceName"])
         latest = row.found.get("_told_at", 0.0)
+        if "Models" in asked:
+            told["Models"] = _models(row.found.get("Models", []), asked["Models"])
         news = told if at is None or at >= latest else {}
         found = {
             "_drifting": False,
@@ -122,12 +128,16 @@ def _remember(call: Call, asked: Asked, points: Sequence[Point], drift: Point | 
             continue
 
 
-def _plain(model: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.timestamp() if isinstance(value, datetime) else value
-        for name, value in model.items()
-        if name != "ModelMetrics"
-    }
+def _models(known: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a device runs now. When a model last inferred and sampled stays known while its device says nothing newer."""
+    before = {(one["ModelName"], one["ModelVersion"]): one for one in known}
+    models = []
+    for one in told:
+        if "ModelName" in one and "ModelVersion" in one:
+            name, version = one["ModelName"], one["ModelVersion"]
+            times = {member: one[member].timestamp() for member in _LATEST if member in one}
+            models.append({"ModelName": name, "ModelVersion": version, **before.get((name, version), {}), **times})
+    return models
 
 
 def _tell_drift(call: Call, device: Row, drift: Point) -> None:
