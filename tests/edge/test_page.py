@@ -136,6 +136,7 @@ def test_changes(shown: tuple[Agent, Page]) -> None:
         ("/override", {}, {}, 400, "not what this page sends"),
         ("/override", b"x", {}, 400, "not what this page sends"),
         ("/override", b"x" * 5000, {}, 413, "too long"),
+        ("/override", {"override": "ko"}, {"Content_Length": "\xb2"}, 413, "too long"),
         ("/threshold", {"label": "blue", "value": 0.5}, {}, 400, "no label 'blue'; it has ko, ok"),
         ("/threshold", {"label": "ok", "value": 7}, {}, 400, "is not in 0 to 1"),
         ("/threshold", {"label": "ok", "value": "x"}, {}, 400, "not what this page sends"),

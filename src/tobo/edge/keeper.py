@@ -3,24 +3,24 @@
 Its step runs beside the line, never in it; pictures are compressed and files written here.
 """
 
-import io
 import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from tobo.edge.drift import LIMIT, ScoreDrift
 from tobo.edge.loop import Model
 from tobo.edge.outbox import Event, Outbox
 from tobo.edge.ports import Frame
 from tobo.edge.records import Record, Records
+from tobo.inference.pictures import encode_jpeg
 
 log = logging.getLogger(__name__)
 
+_QUALITY = 92
+"""JPEG's, of frames that may be trained on."""
 _REMEMBERED = 12
 """Parts that the page shows."""
 
@@ -107,7 +107,7 @@ class Keeper:
         return events
 
     def _keep(self, record: Record, frame: Frame) -> None:
-        jpeg = encode(frame.pixels)
+        jpeg = encode_jpeg(frame.pixels, _QUALITY)
         self.recent.append((record, jpeg))
         labels = self._labels.get(record.model, ())
         about = {
@@ -167,10 +167,3 @@ class _Counts:
             p50, p99 = np.percentile(self._latencies, (50, 99))
             found["latency_ms"] = {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}
         return found
-
-
-def encode(pixels: npt.NDArray[np.uint8], quality: int = 92) -> bytes:
-    """uint8 RGB [height, width, 3] as a JPEG file, without loss of colour resolution: it may be trained on."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=0)
-    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Bytes to pixels: the one decoder that training, serving and the golden pictures share."""
+"""Bytes to pixels: the one decoder that training, serving and the golden pictures share; and pixels to JPEG."""
 
 import io
 import struct
@@ -31,6 +31,13 @@ class Picture(NamedTuple):
 
     pixels: Pixels
     remark: str = ""
+
+
+def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
+    """uint8 RGB [height, width, 3] as a JPEG file, without loss of colour resolution: it may be trained on."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue()
 
 
 def decode(data: bytes) -> Picture:

@@ -1,11 +1,9 @@
-"""The camera over the line: lens blur and motion blur, sensor noise, JPEG."""
+"""The camera over the line: lens blur and motion blur, sensor noise."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tobo.line.scene import Array, Random
 
@@ -61,10 +59,3 @@ def sense(rng: Random, camera: Camera, exposed: Array) -> NDArray[np.uint8]:
     noisy = exposed + sigma * rng.standard_normal(exposed.shape, dtype=np.float32)
     levels: NDArray[np.uint8] = np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
     return levels
-
-
-def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
-    """`pixels` [h, w, 3] as a JPEG file, without loss of colour resolution."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=0)
-    return buffer.getvalue()

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tobo.line.camera import Camera, encode_jpeg, expose, place_camera, sense
+from tobo.inference.pictures import encode_jpeg
+from tobo.line.camera import Camera, expose, place_camera, sense
 from tobo.line.scene import (
     Array,
     Ball,

@@ -5,12 +5,12 @@ named `<deployment>/<device>`; its ARN is the device's with /deployment, so that
 of ARNs. Of those the newest counts, and is told while it is open.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from tobo.kit.arn import Arn, Namespace, sagemaker_arn
-from tobo.kit.fault import Fault
+from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.operations.context import Call, Context
 from tobo.operations.machine import MACHINES, advance
@@ -52,9 +52,13 @@ def stage_key(space: Namespace, plan: str, stage: str) -> Key:
     return Key(space, STAGE, f"{plan}/{stage}")
 
 
+def device_key(space: Namespace, fleet: str, device: str) -> Key:
+    return Key(space, DEVICE, f"{fleet}/{device}")
+
+
 def device_row(call: Call, fleet: str, device: str) -> Row:
     """Raises Fault ResourceNotFound."""
-    row = call.context.store.get(Key(call.space, DEVICE, f"{fleet}/{device}"))
+    row = call.context.store.get(device_key(call.space, fleet, device))
     if row is None:
         raise Fault("ResourceNotFound", f"There is no device '{device}' in the fleet '{fleet}'; register it first.")
     return row
@@ -99,6 +103,15 @@ def move(context: Context, row: Row, event: str, message: str = "") -> bool:
             if fresh is None:
                 return False
             row = fresh
+
+
+def check_output(output: Mapping[str, Any]) -> None:
+    """The OutputConfig of a fleet or a packaging job; raises Fault ValidationException."""
+    parse_s3_uri(output["S3OutputLocation"], "OutputConfig.S3OutputLocation")
+    if "PresetDeploymentType" in output:
+        raise validation(
+            "OutputConfig.PresetDeploymentType GreengrassV2Component is not built in tobo; its devices run tobo-edge."
+        )
 
 
 def role_alias(fleet: str) -> str:

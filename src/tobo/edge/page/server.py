@@ -21,9 +21,9 @@ from PIL import Image
 
 from tobo.edge.controls import BadChange
 from tobo.edge.durable import read_json
-from tobo.edge.keeper import encode
 from tobo.edge.page.exposition import CONTENT_TYPE, exposition
 from tobo.edge.page.view import view
+from tobo.inference.pictures import encode_jpeg
 from tobo.kit.page import PageHandler, PageServer
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class _Handler(PageHandler):
     def do_POST(self) -> None:
         deed = {"/threshold": self._threshold, "/override": self._override}.get(self.path)
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LONGEST_BODY:
+        if not length.isdecimal() or int(length) > _LONGEST_BODY:
             self.close_connection = True
             return self._refuse(413, "The request is too long.")
         body = self.rfile.read(int(length))
@@ -160,7 +160,7 @@ class _Handler(PageHandler):
             image = Image.fromarray(pixels)
             image.thumbnail((_WIDEST, _WIDEST))
             pixels = np.asarray(image)
-        return encode(pixels, 85)
+        return encode_jpeg(pixels, 85)
 
     def _kept(self, number: str) -> bytes | None:
         return next((jpeg for record, jpeg in list(self.agent.keeper.recent) if str(record.number) == number), None)

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
+from tobo.inference.pictures import encode_jpeg
 from tobo.kit.page import PageHandler, PageServer
-from tobo.line.camera import encode_jpeg
 from tobo.line.twin import Line
 
 INTERVAL = 1 / 15
@@ -102,7 +102,7 @@ class _Handler(PageHandler):
                 lines = self.server.page.lines
                 if int(line) < len(lines):
                     pixels = lines[int(line)].line.photo(int(name.removesuffix(".jpg")))
-                    return None if pixels is None else encode_jpeg(pixels)
+                    return None if pixels is None else encode_jpeg(pixels, 90)
         return None
 
     def _stream(self) -> None:

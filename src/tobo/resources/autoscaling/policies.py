@@ -6,6 +6,7 @@ from typing import Any
 
 from tobo.operations.context import Call
 from tobo.operations.registry import operation
+from tobo.operations.rows import remove_row
 from tobo.resources.autoscaling.requests import TRACKING, check_policy
 from tobo.resources.autoscaling.resource import (
     INSTANCES,
@@ -74,16 +75,10 @@ def describe_scaling_policies(call: Call, asked: Mapping[str, Any]) -> dict[str,
 @operation(SERVICE, "DeleteScalingPolicy")
 def delete_scaling_policy(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The instances stay as they are. Raises Fault ObjectNotFoundException."""
-    key = Key(call.space, POLICIES, f"{scaled_variant(asked)}/{asked['PolicyName']}")
-    while True:
-        row = call.context.store.get(key)
-        if row is None:
-            raise not_found(f"No scaling policy found for {named(asked)}, policy name: {asked['PolicyName']}")
-        try:
-            call.context.store.delete(row)
-        except Conflict:
-            continue
-        return {}
+    name = asked["PolicyName"]
+    missing = not_found(f"No scaling policy found for {named(asked)}, policy name: {name}")
+    remove_row(call, POLICIES, f"{scaled_variant(asked)}/{name}", lambda arn: missing)
+    return {}
 
 
 def _alarms(call: Call) -> Mapping[str, list[dict[str, str]]]:

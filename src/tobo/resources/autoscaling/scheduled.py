@@ -7,6 +7,7 @@ from typing import Any
 from tobo.kit.fault import validation
 from tobo.operations.context import Call
 from tobo.operations.registry import operation
+from tobo.operations.rows import remove_row
 from tobo.resources.autoscaling.resource import (
     ACTIONS,
     INSTANCES,
@@ -81,17 +82,10 @@ def describe_scheduled_actions(call: Call, asked: Mapping[str, Any]) -> dict[str
 @operation(SERVICE, "DeleteScheduledAction")
 def delete_scheduled_action(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Bounds that it has set stay. Raises Fault ObjectNotFoundException."""
-    key = Key(call.space, ACTIONS, f"{scaled_variant(asked)}/{asked['ScheduledActionName']}")
-    while True:
-        row = call.context.store.get(key)
-        if row is None:
-            name = asked["ScheduledActionName"]
-            raise not_found(f"No scheduled action found for {named(asked)}, scheduled action name: {name}")
-        try:
-            call.context.store.delete(row)
-        except Conflict:
-            continue
-        return {}
+    name = asked["ScheduledActionName"]
+    missing = not_found(f"No scheduled action found for {named(asked)}, scheduled action name: {name}")
+    remove_row(call, ACTIONS, f"{scaled_variant(asked)}/{name}", lambda arn: missing)
+    return {}
 
 
 def following_time(asked: Mapping[str, Any], begin: float, now: float) -> float | None:

@@ -5,9 +5,8 @@ from typing import Any
 
 from tobo.kit.arn import Arn
 from tobo.kit.fault import Fault, validation
-from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call
-from tobo.operations.edge import FLEET, role_alias
+from tobo.operations.edge import FLEET, check_output, role_alias
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, change_row, known_row, remove_row
@@ -72,15 +71,11 @@ def list_device_fleets(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def _check(asked: Mapping[str, Any]) -> None:
     """Raises Fault ValidationException in one sentence."""
     output = asked["OutputConfig"]
-    parse_s3_uri(output["S3OutputLocation"], "OutputConfig.S3OutputLocation")
+    check_output(output)
     if any(letter in output["S3OutputLocation"] for letter in "*?"):
         raise validation(
             f"'{output['S3OutputLocation']}' at OutputConfig.S3OutputLocation has a * or ?, which would open other "
             "folders to the devices' credentials; leave it out."
-        )
-    if "PresetDeploymentType" in output:
-        raise validation(
-            "OutputConfig.PresetDeploymentType GreengrassV2Component is not built in tobo; its devices run tobo-edge."
         )
     if asked.get("EnableIotRoleAlias") and "RoleArn" not in asked:
         raise validation("EnableIotRoleAlias needs a RoleArn, the role that the alias stands for.")

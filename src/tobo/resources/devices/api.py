@@ -5,11 +5,11 @@ from typing import Any
 
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
-from tobo.operations.edge import DEVICE, device_arn, device_resource, device_row, devices_of, move, told_to
+from tobo.operations.edge import DEVICE, device_arn, device_key, device_resource, device_row, devices_of, move, told_to
 from tobo.operations.listing import list_among, list_rows
 from tobo.operations.registry import Asked, operation
 from tobo.operations.rows import add_row, change_row
-from tobo.store.base import Conflict, Key, Row
+from tobo.store.base import Conflict, Row
 
 _OWN = ("DeviceName", "Description", "IotThingName")
 
@@ -30,13 +30,14 @@ def register_devices(call: Call, asked: Asked) -> dict[str, Any]:
     for device in _checked(asked):
         wanted = {**device, "DeviceFleetName": fleet}
         _check_thing(call, wanted)
-        known = call.context.store.get(Key(call.space, DEVICE, f"{fleet}/{device['DeviceName']}"))
+        key = device_key(call.space, fleet, device["DeviceName"])
+        known = call.context.store.get(key)
         if known is not None and known.asked == wanted:
             continue
         add_row(
             call,
             DEVICE,
-            f"{fleet}/{device['DeviceName']}",
+            key.name,
             {**wanted, "Tags": asked.get("Tags", [])},
             _taken,
             state="Registered",
@@ -69,7 +70,7 @@ def deregister_devices(call: Call, asked: Asked) -> dict[str, Any]:
     """Who is not registered is no error. What a device still had to deploy fails with it."""
     fleet = asked["DeviceFleetName"]
     for name in asked["DeviceNames"]:
-        while (row := call.context.store.get(Key(call.space, DEVICE, f"{fleet}/{name}"))) is not None:
+        while (row := call.context.store.get(device_key(call.space, fleet, name))) is not None:
             try:
                 call.context.store.delete(row)
             except Conflict:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobo.kit.fault import Fault, validation
-from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call
+from tobo.operations.edge import check_output
 from tobo.operations.jobs import Jobs
 from tobo.operations.listing import list_among, list_rows, matching
 from tobo.operations.registry import operation
@@ -34,12 +34,7 @@ def create_edge_packaging_job(call: Call, asked: Mapping[str, Any]) -> dict[str,
     Raises Fault ResourceInUse, ResourceNotFound (no such compilation job), ValidationException (not completed, an
     address that is none, a Greengrass component, a name too short for heartbeats).
     """
-    output = asked["OutputConfig"]
-    parse_s3_uri(output["S3OutputLocation"], "OutputConfig.S3OutputLocation")
-    if "PresetDeploymentType" in output:
-        raise validation(
-            "OutputConfig.PresetDeploymentType GreengrassV2Component is not built in tobo; its devices run tobo-edge."
-        )
+    check_output(asked["OutputConfig"])
     if len(asked["ModelName"]) < SHORTEST_MODEL:
         raise validation(
             f"ModelName '{asked['ModelName']}' is shorter than {SHORTEST_MODEL} characters, which a device that runs it "

@@ -79,7 +79,7 @@ def describe_certificate(call: Call, asked: Asked) -> dict[str, Any]:
 
 @operation("iot", "ListCertificates", resource=_resource)
 def list_certificates(call: Call, asked: Asked) -> dict[str, Any]:
-    """Oldest first where isAscendingOrder says so, else youngest first."""
+    """Oldest first where ascendingOrder says so, else youngest first."""
     limit = asked.get("pageSize") or 25
     ascending = asked.get("ascendingOrder", False)
     rows = call.context.store.page(

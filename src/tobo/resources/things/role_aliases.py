@@ -25,8 +25,7 @@ def create_role_alias(call: Call, asked: Asked) -> dict[str, Any]:
     """Raises Fault ResourceAlreadyExistsException."""
     tags = [{"Key": tag["Key"], "Value": tag.get("Value", "")} for tag in asked.get("tags", [])]
     kept = {name: value for name, value in asked.items() if name != "tags"}
-    arn = _resource(call, asked)
-    row = add_row(call, ALIAS, asked["roleAlias"], {**kept, "Tags": tags}, lambda _: _taken(arn), arn=arn)
+    row = add_row(call, ALIAS, asked["roleAlias"], {**kept, "Tags": tags}, _taken, arn=_resource(call, asked))
     return {"roleAlias": row.key.name, "roleAliasArn": row.arn}
 
 
