@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.compiled_model import compiled_folder, pictures
-from tests.support.scripted_line import Brightness, ScriptedArm, ScriptedArrivals, ScriptedTrigger, SetTimer, grey, scripted
+from tests.support.scripted_line import (
+    Brightness,
+    ScriptedArm,
+    ScriptedArrivals,
+    ScriptedTrigger,
+    SetTimer,
+    grey,
+    scripted,
+)
 
 from tobo.edge.cameras.folder import FolderCamera
 from tobo.edge.classifier import ClassifierFault, load
