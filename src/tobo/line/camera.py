@@ -83,10 +83,15 @@ def expose(camera: Camera, spectrum: NDArray[np.complex64], size: int, margin: i
 
 def sense(rng: Random, camera: Camera, exposed: Array) -> NDArray[np.uint8]:
     """The sensor's grey levels: noise that grows with the root of the light, and noise that is always there."""
-    sigma = np.sqrt(np.float32(camera.shot_noise**2) * exposed + np.float32(camera.read_noise**2))
-    noisy = exposed + sigma * rng.standard_normal(exposed.shape, dtype=np.float32)
-    levels: NDArray[np.uint8] = np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
-    return levels
+    exposed = np.ascontiguousarray(exposed)
+    sigma = exposed * np.float32(camera.shot_noise**2)
+    sigma += np.float32(camera.read_noise**2)
+    noisy = rng.standard_normal(exposed.shape, dtype=np.float32)
+    noisy *= np.sqrt(sigma, out=sigma)
+    noisy += exposed
+    np.clip(noisy, 0, 1, out=noisy)
+    noisy *= 255
+    return np.rint(noisy, out=noisy).astype(np.uint8)
 
 
 def encode_jpeg(pixels: NDArray[np.uint8], quality: int = 90) -> bytes:
