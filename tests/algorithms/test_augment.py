@@ -1,6 +1,7 @@
 """Augmentations change pictures as announced: colours, corners and shapes, never the size or the type of content."""
 
 import colorsys
+import math
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ def noise(height: int, width: int, seed: int = 0) -> Pixels:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-@pytest.mark.parametrize("kind", [None, "crop", "crop_color", "crop_color_transform", "inspection"])
+@pytest.mark.parametrize(
+    "kind", [None, "crop", "crop_color", "crop_color_transform", "inspection", "inspection_transform"]
+)
 @pytest.mark.parametrize("resize", [None, 20])
 def test_sizes_and_ranges(kind: str | None, resize: int | None) -> None:
     sent = {"augmentation_type": kind, "resize": resize}
@@ -91,3 +94,20 @@ def test_a_transform_stays_within_its_ranges() -> None:
     angle = torch.atan2(down, across)
     assert angle.abs().max() < 0.3 and angle.std() > 0.05
     assert across.min() > 0.8 * 11 and across.max() < 1.25 * 11 and across.std() > 0.3
+
+
+def test_a_part_that_lies_anywhere_turns_all_around_and_stays_near() -> None:
+    """A bright dot beside the middle keeps its distance but for size and place, and comes to lie in every direction."""
+    batch = torch.zeros(400, 65, 97, 3)
+    batch[:, 31:34, 63:66] = 255.0
+    moved = augment._lie_anywhere(batch, np.random.default_rng(7))[..., 0]
+    weight = moved / moved.sum((1, 2), keepdim=True)
+    down = (weight * torch.arange(65.0)[:, None]).sum((1, 2)) - 32
+    across = (weight * torch.arange(97.0)).sum((1, 2)) - 48
+    sectors = torch.histc(torch.atan2(down, across), 8, -math.pi, math.pi)
+    assert (sectors > 20).all()
+    way, reach = torch.hypot(down, across), math.hypot(97, 65) / 2 * augment.SHIFT * math.exp(augment.SCALE)
+    assert (
+        way.min() > 16 * math.exp(-augment.SCALE) - reach - 1 and way.max() < 16 * math.exp(augment.SCALE) + reach + 1
+    )
+    assert way.std() > 1

@@ -52,14 +52,22 @@ def test_a_decision_of_nothing_is_ko() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "gap", "verdict", "reason"),
+    ("rule", "gap", "verdict", "reason", "hold"),
     [
-        (Rule(separation=0.4), 0.39, "ko", "close"),
-        (Rule(separation=0.4), 0.4, "ok", "class"),
-        (Rule(), 0.0, "ok", "class"),
-        (Rule(separation=0.4, override="ok"), 0.0, "ok", "override"),
+        (Rule(separation=0.4), 0.4, "ok", "class", 0.0),
+        (Rule(separation=0.4), 0.5, "ok", "class", 0.0),
+        (Rule(separation=0.4), 0.39, "ok", "class", 0.01),
+        (Rule(separation=0.4, budget=0.25), 0.15, "ok", "class", 0.25),
+        # there is no time to wait for the one before
+        (Rule(separation=0.4, budget=0.25), 0.14, "ko", "close", 0.0),
+        (Rule(separation=0.4), 0.0, "ko", "close", 0.0),
+        (Rule(), 0.0, "ok", "class", 0.0),
+        (Rule(separation=0.4, override="ok"), 0.0, "ok", "override", 0.0),
     ],
 )
-def test_a_part_that_comes_too_close_is_ko(rule: Rule, gap: float, verdict: str, reason: str) -> None:
+def test_a_part_that_comes_close_waits_for_the_one_before_or_is_ko(
+    rule: Rule, gap: float, verdict: str, reason: str, hold: float
+) -> None:
     decision = decide(rule, LABELS, (0.2, 0.8), 0.0, gap)
     assert (decision.verdict, decision.reason) == (verdict, reason)
+    assert decision.hold == pytest.approx(hold, abs=1e-9)

@@ -1,12 +1,21 @@
 """The line's loop: every part is sorted, whatever fails is ko, and the loop goes on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from tests.support.compiled_model import compiled_folder, pictures
-from tests.support.scripted_line import Brightness, ScriptedArm, ScriptedTrigger, SetTimer, grey, scripted
+from tests.support.scripted_line import (
+    Brightness,
+    ScriptedArm,
+    ScriptedArrivals,
+    ScriptedTrigger,
+    SetTimer,
+    grey,
+    scripted,
+)
 
 from tobo.edge.cameras.folder import FolderCamera
 from tobo.edge.classifier import ClassifierFault, load
@@ -77,6 +86,35 @@ def test_a_late_decision_is_ko() -> None:
     in_time = loop.step(1.0)
     assert late is not None and late.decision.reason == "late" and loop.tally.late == 1
     assert in_time is not None and arm.turns == ["ko", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "frames", "turns"),
+    [
+        # far enough apart
+        ((0.0, 0.5), (BRIGHT, DARK), [(0.02, "ok"), (0.52, "ko")]),
+        # the second waits until the first has passed, where the arm has to move
+        ((0.0, 0.2), (BRIGHT, DARK), [(0.02, "ok"), (0.4, "ko")]),
+        ((0.0, 0.2), (DARK, BRIGHT), [(0.02, "ko"), (0.4, "ok")]),
+        ((0.0, 0.2), (BRIGHT, BRIGHT), [(0.02, "ok"), (0.22, "ok")]),
+        ((0.0, 0.2, 0.5), (BRIGHT, DARK, BRIGHT), [(0.02, "ok"), (0.4, "ko"), (0.6, "ok")]),
+        # no time to wait: both are ko
+        ((0.0, 0.1), (BRIGHT, BRIGHT), [(0.02, "ok"), (0.12, "ko")]),
+        # a third that comes while the second is held: nobody looked at it in time
+        ((0.0, 0.2, 0.39), (DARK, BRIGHT, BRIGHT), [(0.02, "ko"), (0.4, "ok"), (0.42, "ko")]),
+    ],
+)
+def test_the_arm_turns_when_the_part_before_has_passed(
+    arrivals: tuple[float, ...], frames: tuple[np.ndarray, ...], turns: list[tuple[float, Verdict]]
+) -> None:
+    line, arm, timer = scripted(frames, takes=0.02)
+    arm.timer, begin = timer, timer.now()
+    line = replace(line, trigger=ScriptedArrivals(timer, arrivals))
+    loop = Loop(line, Model(Brightness()), Rule(budget=0.25, separation=0.4))
+    for _ in arrivals:
+        loop.step(1.0)
+    assert arm.turns == [verdict for _, verdict in turns]
+    assert np.array(arm.times) - begin == pytest.approx([at for at, _ in turns])
 
 
 def test_a_threshold_and_an_override_take_hold_at_the_next_part() -> None:

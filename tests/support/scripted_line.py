@@ -38,6 +38,24 @@ class ScriptedTrigger:
         pass
 
 
+class ScriptedArrivals:
+    """Parts at these seconds after the script's begin; an agent that is busy is told of them when it comes."""
+
+    def __init__(self, timer: SetTimer, arrivals: Iterable[float]) -> None:
+        self.timer, self.left = timer, [timer.now() + at for at in arrivals]
+
+    def wait(self, timeout: float) -> float | None:
+        if not self.left or self.left[0] > self.timer.now() + timeout:
+            self.timer.sleep(timeout)
+            return None
+        arrived = self.left.pop(0)
+        self.timer.sleep(arrived - self.timer.now())
+        return arrived
+
+    def close(self) -> None:
+        pass
+
+
 class ScriptedCamera:
     """Gives the frames of the script; an exception in it is raised. `takes` seconds pass for each."""
 
@@ -68,11 +86,16 @@ class ScriptedArm:
     def __init__(self, faults: dict[int, Exception] | None = None) -> None:
         self.turns: list[Verdict] = []
         self.stops = 0
+        self.timer: SetTimer | None = None
+        self.times: list[float] = []
+        """Of the turns, where there is a timer."""
         self.faults = faults or {}
         self.closed = False
 
     def turn(self, verdict: Verdict) -> None:
         self.turns.append(verdict)
+        if self.timer is not None:
+            self.times.append(self.timer.now())
         if fault := self.faults.get(len(self.turns)):
             raise fault
 

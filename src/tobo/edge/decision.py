@@ -19,8 +19,8 @@ Reason = Literal["class", "unknown", "late", "close", "failed", "override"]
 class Rule:
     """`thresholds` by label, 0..1; `accept` the labels that are ok; `budget` in seconds from a part's arrival.
 
-    A part that comes less than `separation` seconds after the one before is ko: the arm, still meant for that one, could
-    not serve both. 0: parts never come so close.
+    A part that comes less than `separation` seconds after the one before is commanded when that one has passed the arm;
+    where that would be past its own `budget` it is ko. 0: parts never come so close.
     `override` forces every verdict until it is "auto" again; the scores are still taken.
     """
 
@@ -36,7 +36,7 @@ class Decision:
     """`label` and `score` are those that decided, None where no label counted.
 
     `margin` is by how much the scores would have to move for another verdict, 0 where none were taken: the smaller,
-    the more doubtful.
+    the more doubtful. `hold`: seconds after the part's arrival before which the arm still serves the one before.
     """
 
     verdict: Verdict
@@ -44,6 +44,7 @@ class Decision:
     label: str | None = None
     score: float | None = None
     margin: float = 0.0
+    hold: float = 0.0
 
 
 def decide(
@@ -63,11 +64,12 @@ def decide(
     score = None if label is None else float(scores[labels.index(label)])
     if rule.override != "auto":
         return Decision(rule.override, "override", label, score, margin)
-    if gap < rule.separation:
+    hold = max(0.0, rule.separation - gap)
+    if hold > rule.budget:
         return Decision("ko", "close", label, score, margin)
     if elapsed > rule.budget:
         return Decision("ko", "late", label, score, margin)
-    return Decision("ok" if good else "ko", "unknown" if label is None else "class", label, score, margin)
+    return Decision("ok" if good else "ko", "unknown" if label is None else "class", label, score, margin, hold)
 
 
 def _forced(rule: Rule, otherwise: Reason) -> Reason:

@@ -124,7 +124,7 @@ ko_angle = -45              # the arm rests here
 [decision]
 accept = ["ok"]             # labels that are ok; everything else is ko
 budget_ms = 100             # later than this after its arrival, a part is ko
-separation_ms = 0           # sooner than this after the one before, a part is ko: the arm cannot serve both
+separation_ms = 0           # sooner than this after the one before, a command waits until that one has passed the arm
 
 [keep]
 margin = 0.2                # frames that are less sure than this are kept for labelling

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tobo.edge.classifier import ClassifierFault
 from tobo.edge.decision import Decision, Rule, decide
-from tobo.edge.ports import Actuator, ActuatorFault, Camera, CameraFault, Frame, Timer, Trigger
+from tobo.edge.ports import Actuator, ActuatorFault, Camera, CameraFault, Frame, Timer, Trigger, Verdict
 from tobo.edge.records import Kept, Record, Records
 from tobo.edge.tally import Tally
 
@@ -103,7 +103,8 @@ class Loop:
         self._random = random.Random(seed)
         self._allowance, self._allowed_at = self.keeping.per_minute, line.timer.now()
         self._at_ok_since: float | None = None
-        self._arrived = -math.inf
+        self._arrived = self._held = -math.inf
+        self._commanded: Verdict | None = None
         self._fault: str | None = None
 
     def run(self, stop: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
@@ -130,10 +131,12 @@ class Loop:
         except Exception as error:  # a bug of a driver must not stop the belt, nor let a part pass
             fault = f"{type(error).__name__}: {error}"
         labels = model.classifier.labels if model is not None else ()
-        gap, self._arrived = arrived - self._arrived, arrived
-        decision = decide(rule, labels, scores, self.line.timer.now() - arrived, gap)
-        arm_fault = self._turn(decision)
+        decision = decide(rule, labels, scores, self.line.timer.now() - arrived, self._gap(arrived))
         latency = time.perf_counter() - begin
+        self._hold(decision, arrived)
+        begin = time.perf_counter()
+        arm_fault = self._turn(decision)
+        latency += time.perf_counter() - begin
         kept = self._kept(decision) if frame is not None and scores is not None else None
         record = Record(
             number=self.tally.decisions + 1,
@@ -164,11 +167,25 @@ class Loop:
             raise ClassifierFault("There is no model yet; deploy one to this device.")
         return [float(score) for score in model.classifier.classify(frame.pixels)]
 
+    def _gap(self, arrived: float) -> float:
+        """Seconds since the part before; none at all where this one came while a command was held: its photo was late."""
+        gap, self._arrived = arrived - self._arrived, arrived
+        return 0.0 if arrived < self._held else gap
+
+    def _hold(self, decision: Decision, arrived: float) -> None:
+        """Waits until the part before has passed the arm, unless the arm is to stay as it is."""
+        left = arrived + decision.hold - self.line.timer.now()
+        if decision.hold and left > 0 and decision.verdict != self._commanded:
+            self._held = arrived + decision.hold
+            self.line.timer.sleep(left)
+
     def _turn(self, decision: Decision) -> str | None:
         """Commands the arm; what went wrong, where it did not obey and the belt was told to stop."""
         self._at_ok_since = self.line.timer.now() if decision.verdict == "ok" else None
+        self._commanded = None
         try:
             self.line.actuator.turn(decision.verdict)
+            self._commanded = decision.verdict
             return None
         except Exception as error:
             fault = str(error) if isinstance(error, ActuatorFault) else f"{type(error).__name__}: {error}"

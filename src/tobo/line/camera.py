@@ -1,6 +1,7 @@
 """The camera over the line: lens blur and motion blur, sensor noise."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,19 +44,49 @@ def lens(camera: Camera, h: int, w: int) -> Array:
     return transfer.astype(np.float32)
 
 
-def expose(camera: Camera, spectrum: NDArray[np.complex64], shape: tuple[int, ...], margin: int) -> Array:
-    """What falls on the sensor of a picture [..., h, w], given as its `spectrum` (np.fft.rfft2) and its shape (h, w).
+def spectrum(picture: Array) -> NDArray[np.complex64]:
+    """Of a square picture [..., h, h], complex64 [..., n, n // 2 + 1] for `expose`; n is a size of which FFTs are quick.
+
+    What is added repeats the last row and column: blurs reach it from the far side, where the margin is cut off.
+    """
+    side = picture.shape[-1]
+    more = _quick(side) - side
+    if more:
+        picture = np.pad(picture, [(0, 0)] * (picture.ndim - 2) + [(0, more)] * 2, "edge")
+    return np.fft.rfft2(picture).astype(np.complex64, copy=False)
+
+
+@cache
+def _quick(side: int) -> int:
+    """The next number without prime factors above 11: 148 = 4 * 37 takes twice as long as 150."""
+    while True:
+        rest = side
+        for factor in (2, 3, 5, 7, 11):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return side
+        side += 1
+
+
+def expose(camera: Camera, spectrum: NDArray[np.complex64], size: int, margin: int) -> Array:
+    """What falls on the sensor, [..., size, size], of a picture with that margin, given as its `spectrum`.
 
     Blurred, its margin cut off, clipped to 0..1.
     """
-    h, w = shape
-    blurred = np.fft.irfft2(spectrum * lens(camera, h, w), (h, w))[..., margin : h - margin, margin : w - margin]
-    return np.clip(blurred, 0, 1).astype(np.float32)
+    side = spectrum.shape[-2]
+    blurred = np.fft.irfft2(spectrum * lens(camera, side, side), (side, side))
+    return np.clip(blurred[..., margin : margin + size, margin : margin + size], 0, 1).astype(np.float32, copy=False)
 
 
 def sense(rng: Random, camera: Camera, exposed: Array) -> NDArray[np.uint8]:
     """The sensor's grey levels: noise that grows with the root of the light, and noise that is always there."""
-    sigma = np.sqrt(np.float32(camera.shot_noise**2) * exposed + np.float32(camera.read_noise**2))
-    noisy = exposed + sigma * rng.standard_normal(exposed.shape, dtype=np.float32)
-    levels: NDArray[np.uint8] = np.rint(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
-    return levels
+    exposed = np.ascontiguousarray(exposed)
+    sigma = exposed * np.float32(camera.shot_noise**2)
+    sigma += np.float32(camera.read_noise**2)
+    noisy = rng.standard_normal(exposed.shape, dtype=np.float32)
+    noisy *= np.sqrt(sigma, out=sigma)
+    noisy += exposed
+    np.clip(noisy, 0, 1, out=noisy)
+    noisy *= 255
+    return np.rint(noisy, out=noisy).astype(np.uint8)

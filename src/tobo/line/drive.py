@@ -42,6 +42,8 @@ class Drive:
         self._speed = speed
         self._idle = 0.0
         self._stopped: float | None = None
+        self._known = (0.0, 0.0)
+        """A way, and after how long a run the belt has done it: a line asks many times for what comes next."""
 
     @property
     def running(self) -> bool:
@@ -75,6 +77,12 @@ class Drive:
         """When the belt will have run, or had run, so many mm; infinity while it stands still."""
         if self._stopped is not None:
             return math.inf
+        if self._known[0] != travel:
+            self._known = travel, self._run_of(travel)
+        return self._known[1] + self._idle
+
+    def _run_of(self, travel: float) -> float:
+        """Seconds of running after which the belt has done this way."""
         run = travel / self._speed
         # Newton's steps: the slope is within a few per cent of the speed, so that three or four are enough.
         for _ in range(50):
@@ -83,7 +91,7 @@ class Drive:
             run -= step
             if abs(step) < 1e-10:
                 break
-        return run + self._idle
+        return run
 
     def _run(self, now: float) -> float:
         return (now if self._stopped is None else self._stopped) - self._idle

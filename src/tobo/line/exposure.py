@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tobo.line.camera import Camera, expose, sense
+from tobo.line.camera import Camera, expose, sense, spectrum
 from tobo.line.config import LineConfig
 from tobo.line.marbles import stage
 from tobo.line.scene import Array
@@ -27,7 +27,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Plate:
-    """A scene ready to be exposed: `spectrum` complex64 [3, h, w // 2 + 1] of it with its `margin`, and its camera.
+    """A scene ready to be exposed: `camera.spectrum` complex64 [3, n, n // 2 + 1] of it with its `margin`, and its camera.
 
     `colour` is the marble's, #rrggbb, for whoever draws the line.
     """
@@ -46,7 +46,7 @@ def prepare(seed: int, kind: str, size: int, along: float = 0.0) -> Plate:
     scene = stage(seed, kind, size, along=along)
     red, green, blue = (round(255 * float(np.clip(level, 0, 1))) for level in scene.colour)
     colour = f"#{red:02x}{green:02x}{blue:02x}"
-    return Plate(seed, kind, size, scene.margin, scene.camera, scene.spectrum[scene.shown], colour)
+    return Plate(seed, kind, size, scene.margin, scene.camera, spectrum(scene.pair[scene.shown]), colour)
 
 
 def photograph(views: list[tuple[Plate, float]], shot: Shot) -> NDArray[np.uint8]:
@@ -73,10 +73,10 @@ def _expose(plate: Plate, along: float, shot: Shot) -> Array:
     if abs(pixels) > plate.margin - _BLUR * plate.size / 96:
         plate, pixels = prepare(plate.seed, plate.kind, plate.size, along), 0.0
     camera = replace(plate.camera, motion=shot.motion)
-    width = plate.size + 2 * plate.margin
-    phase = np.exp(np.complex64(-2j * np.pi * pixels) * np.fft.rfftfreq(width).astype(np.float32))
+    side = plate.spectrum.shape[-2]
+    phase = np.exp(np.complex64(-2j * np.pi * pixels) * np.fft.rfftfreq(side).astype(np.float32))
     gain = np.array(shot.gain, np.float32)[:, None, None]
-    return expose(camera, plate.spectrum * (phase * gain), (width, width), plate.margin)
+    return expose(camera, plate.spectrum * (phase * gain), plate.size, plate.margin)
 
 
 def light(config: LineConfig, now: float) -> tuple[float, float, float]:

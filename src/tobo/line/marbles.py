@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tobo.inference.pictures import encode_jpeg
-from tobo.line.camera import Camera, expose, place_camera, sense
+from tobo.line.camera import Camera, expose, place_camera, sense, spectrum
 from tobo.line.scene import (
     Array,
     Ball,
@@ -29,7 +29,17 @@ from tobo.line.scene import (
     place_light,
     random_colour,
 )
-from tobo.line.surfaces import PAINTS, Marble, chipped, draw_glass, draw_marble, draw_metal, other_colour, seen_colour
+from tobo.line.surfaces import (
+    PAINTS,
+    Marble,
+    chipped,
+    draw_glass,
+    draw_marble,
+    draw_metal,
+    other_colour,
+    seen_colour,
+    shade,
+)
 
 Label = Literal["ok", "ko"]
 
@@ -70,8 +80,7 @@ class Photo:
 class Scene:
     """A marble in its pocket, its light and its camera, before the lens; `rng` is where the sensor's noise goes on.
 
-    `pair` float32 [2, 3, h, w] with and without the defect, `margin` pixels larger on each side than the photo, and
-    its `spectrum` complex64 [2, 3, h, w // 2 + 1]; `exposed` [2, 3, size, size] is what its camera makes of it;
+    `pair` float32 [2, 3, h, w] with and without the defect, `margin` pixels larger on each side than the photo;
     `inside` bool [size, size] where the marble lies.
     """
 
@@ -79,8 +88,6 @@ class Scene:
     camera: Camera
     margin: int
     pair: Array
-    spectrum: NDArray[np.complex64]
-    exposed: Array
     inside: NDArray[np.bool_]
     colour: Array
     rng: Random
@@ -121,22 +128,13 @@ def stage(seed: int, kind: str | None = None, size: int = 96, colour: bool = Tru
     while True:
         state = rng.bit_generator.state
         pair, inside, look = _attempt(rng, defect, colour, x, y)
-        # Blurring is the dear part: what is not visible without it is not worth it.
-        if not _visible(np.clip(pair, 0, 1), inside):
-            continue
-        spectrum = np.fft.rfft2(pair).astype(np.complex64, copy=False)
-        exposed = expose(camera, spectrum, x.shape, margin)
-        inside = inside[margin : margin + size, margin : margin + size]
-        if _visible(exposed, inside):
+        if _visible(pair, inside, camera, margin):
             break
     if along:
         # The marble was chosen where it is seen whole; now the same dice place it elsewhere.
         rng.bit_generator.state = state
         pair, inside, _ = _attempt(rng, defect, colour, x, y, along, look)
-        spectrum = np.fft.rfft2(pair).astype(np.complex64, copy=False)
-        exposed = expose(camera, spectrum, x.shape, margin)
-        inside = inside[margin : margin + size, margin : margin + size]
-    return Scene(chosen, camera, margin, pair, spectrum, exposed, inside, look.colour, rng)
+    return Scene(chosen, camera, margin, pair, _middle(inside, margin), look.colour, rng)
 
 
 def _attempt(
@@ -156,14 +154,15 @@ def _attempt(
 def draw(seed: int, kind: str | None = None, size: int = 96, colour: bool = True) -> Photo:
     """The photo of this seed, as `stage` sets it; same arguments, same errors."""
     scene = stage(seed, kind, size, colour)
-    shown = np.ascontiguousarray(scene.exposed[scene.shown].transpose(1, 2, 0))
+    exposed = expose(scene.camera, spectrum(scene.pair), size, scene.margin)
+    shown = np.ascontiguousarray(exposed[scene.shown].transpose(1, 2, 0))
     pixels = sense(scene.rng, scene.camera, shown if colour else shown[:, :, :1])
     return Photo(
         pixels=pixels if colour else np.repeat(pixels, 3, axis=2),
         label="ok" if scene.kind == OK else "ko",
         kind=scene.kind,
         exposed=shown,
-        sound=np.ascontiguousarray(scene.exposed[1].transpose(1, 2, 0)),
+        sound=np.ascontiguousarray(exposed[1].transpose(1, 2, 0)),
         marble=scene.inside,
         colour=scene.colour,
     )
@@ -174,38 +173,66 @@ def _draw_pair(
 ) -> tuple[Array, Array, _Look]:
     """The scene with the defect and without it, [3, h, w] each, and the sound marble's look."""
     below = draw_belt(belt, light, ball, x, y, occupied=True)
+    disc, shading = ball.disc, shade(light, ball.disc)
     gloss = rng.uniform(0.35, 1.0)
     if defect in ("transparent", "empty", "metallic"):
         if defect == "metallic":
-            faulty = draw_metal(rng, belt, light, ball, below)
+            faulty = draw_metal(rng, belt, shading, disc, below)
         elif defect == "transparent":
-            faulty = draw_glass(rng, belt, light, ball, below)
+            faulty = draw_glass(rng, belt, shading, disc, below)
         else:
             faulty = draw_belt(belt, light, ball, x, y, occupied=False)
-        look = look or _Look(seen_colour(faulty, light, ball))
-        return faulty, draw_marble(Marble(look.colour, gloss=gloss), light, ball, below, belt.colour), look
+        look = look or _Look(seen_colour(faulty, shading, disc))
+        return faulty, draw_marble(Marble(look.colour, gloss=gloss), shading, disc, below, belt.colour), look
     base = random_colour(rng)
     uneven = np.float32(rng.uniform(0, 0.06)) * np.sin(
-        np.float32(rng.uniform(2, 6)) * (ball.u + np.float32(rng.uniform(-1, 1)) * ball.v)
+        np.float32(rng.uniform(2, 6)) * (disc.u + np.float32(rng.uniform(-1, 1)) * disc.v)
     )
     sound = Marble(base, gloss=gloss, mottle=1 + uneven)
     if defect == "chipped":
         look = look or _Look(base)
-        faulty_marble = replace(sound, chip=chipped(rng, ball, base))
+        faulty_marble = replace(sound, chip=chipped(rng, disc, base))
     else:
-        where = PAINTS[defect](rng, ball)
+        where = PAINTS[defect](rng, disc)
         other = other_colour(rng, base)
         # The marble's colour is the one that it shows more of.
-        look = look or _Look(base, float((where * ball.coverage).sum()) > 0.5 * float(ball.coverage.sum()))
+        look = look or _Look(base, float((where * disc.coverage).sum()) > 0.5 * float(disc.coverage.sum()))
         faulty_marble = replace(sound, second=1 - where if look.swapped else where, second_colour=other)
-    faulty = draw_marble(faulty_marble, light, ball, below, belt.colour)
-    return faulty, draw_marble(sound, light, ball, below, belt.colour), look
+    faulty = draw_marble(faulty_marble, shading, disc, below, belt.colour)
+    return faulty, draw_marble(sound, shading, disc, below, belt.colour), look
 
 
-def _visible(pair: Array, inside: NDArray[np.bool_]) -> bool:
-    """Whether the two exposures [2, 3, h, w] differ enough, over enough of the marble."""
-    apart = np.abs(pair[0] - pair[1]).max(axis=0) >= VISIBLE_CONTRAST
-    return int((apart & inside).sum()) >= VISIBLE_AREA * int(inside.sum())
+def _visible(pair: Array, inside: NDArray[np.bool_], camera: Camera, margin: int) -> bool:
+    """Whether the pair's exposures differ enough in some channel, over enough of the marble.
+
+    Blurring is the dear part: what is not visible without it is not worth it, and where one channel shows enough, the
+    others cannot show less.
+    """
+    apart = _apart(np.clip(pair, 0, 1)) & inside
+    if not _enough(np.any(apart, axis=0), inside):
+        return False
+    shown = _middle(inside, margin)
+    size, seen = len(shown), np.zeros_like(shown)
+    for channel in np.argsort(-apart.sum(axis=(1, 2)), kind="stable"):
+        seen |= _apart(expose(camera, spectrum(pair[:, channel]), size, margin)) & shown
+        if _enough(seen, shown):
+            return True
+    return False
+
+
+def _apart(pair: Array) -> NDArray[np.bool_]:
+    """Where a channel of the two [2, ...] differs by VISIBLE_CONTRAST."""
+    return np.asarray(np.abs(pair[0] - pair[1]) >= VISIBLE_CONTRAST)
+
+
+def _enough(where: NDArray[np.bool_], inside: NDArray[np.bool_]) -> bool:
+    """Whether it is VISIBLE_AREA of the marble."""
+    return int(where.sum()) >= VISIBLE_AREA * int(inside.sum())
+
+
+def _middle(picture: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
+    """Without its margin."""
+    return picture[margin:-margin, margin:-margin]
 
 
 def jpeg(photo: Photo, quality: int = 90) -> bytes:

@@ -4,7 +4,7 @@ Lengths are in half photo widths: x and y run from -1 to 1, y downwards, z towar
 0..1 without gamma: what is drawn is what the camera shows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,20 +24,39 @@ COLOURS = (
 """Belts that are sold: black, grey and white rubber, green, blue, tan."""
 
 
+Box = tuple[slice, slice]
+"""Rows and columns of the picture."""
+
+
 @dataclass(frozen=True)
-class Ball:
-    """The disc that a marble covers, or would cover: per pixel coverage 0..1 and the sphere's normal."""
+class Disc:
+    """The part of the picture that a marble covers, or would cover: nothing on it is drawn elsewhere."""
 
     x: float
     y: float
     radius: float
+    box: Box
+    frame: tuple[int, int]
+    """[h, w] of the whole picture."""
     coverage: Array
-    """[h, w], antialiased at the edge."""
+    """[rows, columns] of the box, 0..1, antialiased at the edge."""
     normal: Array
-    """[3, h, w]; outside the disc that of the nearest edge."""
+    """[3, rows, columns]: the sphere's; outside the disc that of the nearest edge."""
     u: Array
     v: Array
-    """[h, w]: position in the disc, -1..1 in it."""
+    """[rows, columns]: position in the disc, -1..1 in it."""
+
+
+@dataclass(frozen=True)
+class Ball:
+    """The marble's place in the whole picture: `u`, `v` [h, w] from its middle in radii, `r` their length."""
+
+    u: Array
+    v: Array
+    r: Array
+    coverage: Array
+    """[h, w], 0..1."""
+    disc: Disc
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,10 @@ class Light:
     ambient: float
     field: Array
     lamps: tuple[Lamp, ...]
+
+    def within(self, box: Box) -> "Light":
+        """The same light on a part of the picture."""
+        return replace(self, field=self.field[box])
 
 
 @dataclass(frozen=True)
@@ -146,10 +169,19 @@ def place_ball(rng: Random, x: Array, y: Array) -> Ball:
     r = np.sqrt(u * u + v * v)
     pixel = float(x[0, 1] - x[0, 0])
     coverage = np.clip((1 - r) * np.float32(radius / pixel) + 0.5, 0, 1)
-    inside = np.minimum(r, np.float32(0.999))
-    scale = inside / np.maximum(r, np.float32(1e-6))
-    normal = np.stack((u * scale, v * scale, np.sqrt(1 - inside * inside)))
-    return Ball(float(cx), float(cy), radius, coverage, normal, u, v)
+    box = _extent(coverage.any(axis=1)), _extent(coverage.any(axis=0))
+    inside = np.minimum(r[box], np.float32(0.999))
+    scale = inside / np.maximum(r[box], np.float32(1e-6))
+    normal = np.stack((u[box] * scale, v[box] * scale, np.sqrt(1 - inside * inside)))
+    frame = coverage.shape[0], coverage.shape[1]
+    disc = Disc(float(cx), float(cy), radius, box, frame, coverage[box], normal, u[box], v[box])
+    return Ball(u, v, r, coverage, disc)
+
+
+def _extent(where: NDArray[np.bool_]) -> slice:
+    """From the first to the last."""
+    there = np.flatnonzero(where)
+    return slice(int(there[0]), int(there[-1]) + 1) if len(there) else slice(0, 0)
 
 
 def place_lamp(rng: Random, main: Array, temperature: Array) -> Lamp:
@@ -233,7 +265,7 @@ def reflections(normal: Array, light: Light) -> Array:
 def draw_belt(belt: Belt, light: Light, ball: Ball, x: Array, y: Array, occupied: bool) -> Array:
     """The belt with its pocket, [3, h, w]; `occupied` adds the shadow that a marble throws and the dark below it."""
     picture = belt.at(x, y)
-    r = np.sqrt(ball.u * ball.u + ball.v * ball.v)
+    r = ball.r
     pocket = smooth((np.float32(1.12) - r) / np.float32(0.1))
     # A pocket is a hollow: its normals lean inwards, so that it is lit from the other side than the marble is.
     l0, l1, _ = light.direction

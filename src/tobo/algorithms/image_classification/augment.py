@@ -6,6 +6,7 @@ Ranges of `crop`, `crop_color` and `crop_color_transform`: SageMaker Developer G
 import math
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -17,6 +18,8 @@ from tobo.inference.pictures import Pixels
 HUE, SATURATION, LIGHTNESS = 36.0, 50.0, 50.0
 """Largest shifts: hue in units of 180 a turn, the others in grey levels of 255 (OpenCV's 8-bit HLS)."""
 ROTATION, SHEAR, ASPECT = math.radians(10), 0.1, 0.25
+SCALE, SHIFT = 0.12, 0.08
+"""Of inspection_transform: the logarithm of the size, and the way off the middle in half sides."""
 _MARGIN = 8
 """Without `resize` there is nothing to crop from: an eighth of a side is added around, mirrored."""
 
@@ -28,9 +31,11 @@ def augment(pictures: list[Pixels], settings: Settings, generator: np.random.Gen
         pictures = [_random_crop(picture, settings, generator) for picture in pictures]
     else:
         pictures = [centre_crop(picture, settings.height, settings.width) for picture in pictures]
-    if kind == "inspection":
+    if kind.startswith("inspection"):
         pictures = [_inspection(picture, generator) for picture in pictures]
     batch = torch.from_numpy(np.stack(pictures))
+    if kind == "inspection_transform":
+        batch = _lie_anywhere(batch.float(), generator)
     if kind == "crop_color_transform":
         batch = _transform(batch.float(), generator)
     if kind.startswith("crop_color"):
@@ -70,6 +75,23 @@ def _transform(batch: Tensor, generator: np.random.Generator) -> Tensor:
     cos, sin, none = np.cos(angle), np.sin(angle), np.zeros(count)
     tall = batch.shape[1] / batch.shape[2]  # the grid counts in half widths and half heights
     rows = np.stack([cos * wide, (shear - sin) * high * tall, none, sin * wide / tall, cos * high, none], 1)
+    return _sampled(batch, rows)
+
+
+def _lie_anywhere(batch: Tensor, generator: np.random.Generator) -> Tensor:
+    """A part at any angle, a little off the middle, a little nearer or farther; what comes in from outside is mirrored."""
+    count = len(batch)
+    angle = generator.uniform(-math.pi, math.pi, count)
+    scale = np.exp(generator.uniform(-SCALE, SCALE, count))
+    across, down = generator.uniform(-SHIFT, SHIFT, (2, count))
+    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
+    tall = batch.shape[1] / batch.shape[2]
+    return _sampled(batch, np.stack([cos, -sin * tall, across, sin / tall, cos, down], 1))
+
+
+def _sampled(batch: Tensor, rows: npt.NDArray[np.float64]) -> Tensor:
+    """Each picture [n, h, w, c] where its map [n, 6] (two rows of an affine one) says; mirrored at the edge."""
+    count = len(batch)
     theta = torch.from_numpy(rows.reshape(count, 2, 3).astype(np.float32))
     image = batch.permute(0, 3, 1, 2)
     grid = functional.affine_grid(theta, list(image.shape), align_corners=False)

@@ -7,7 +7,7 @@ from tobo.kit.algorithm import Hyperparameter
 
 IMAGENET_LAYERS = (18, 34, 50, 101, 152, 200)
 CIFAR_LAYERS = (20, 32, 44, 56, 110)
-AUGMENTATIONS = ("crop", "crop_color", "crop_color_transform", "inspection")
+AUGMENTATIONS = ("crop", "crop_color", "crop_color_transform", "inspection", "inspection_transform")
 
 _FLAG = ("0", "1")
 _BOOLEAN = ("true", "false", "True", "False")
@@ -64,7 +64,8 @@ _CONTRACT = (
         choices=AUGMENTATIONS,
         description="crop: random crop and mirror; crop_color: also hue, saturation, lightness by up to 36, 50, 50; "
         "crop_color_transform: also rotation to 10 degrees, shear to 0.1, aspect to 0.25; "
-        "inspection (ours): quarter turns, mirrors and swapped colour channels, for parts that lie as they fall.",
+        "inspection (ours): quarter turns, mirrors and swapped colour channels, for parts that lie as they fall; "
+        "inspection_transform (ours): also any angle, size by 12 %, place by 4 % of the side.",
     ),
     Hyperparameter("resize", "int", low=1, description="Shortest side before the crop; without it nothing is cropped."),
     Hyperparameter("early_stopping", "choice", "false", choices=_BOOLEAN),

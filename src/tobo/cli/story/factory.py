@@ -23,7 +23,7 @@ from tobo.line.twin import Line
 
 HOUSE = HouseSettings(poll=1.0, heartbeat=2.0, send=1.0, counts=5.0)
 """A device asks home once a minute; a story has no minute."""
-KEEP = Keeping(margin=0.8, share=0.1, per_minute=600)
+KEEP = Keeping(margin=0.8, share=0.25, per_minute=600)
 TRIAL = Limits(decisions=20, late=0.5, rejects=0.6)
 """The machine that trains and compiles is the one that sorts: what is late here says nothing of the version."""
 
