@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from onnx import TensorProto
 from PIL import Image
+from tests.support import graphs
 
 from tobo.algorithms.image_classification import export
 from tobo.algorithms.image_classification.classifier import Preprocessing, build
@@ -27,9 +28,14 @@ LABELS = ("ko", "ok")
 
 @cache
 def graph(seed: int = 0, architecture: str = "tiny", size: int = 32) -> bytes:
-    """An ONNX graph with random weights; another seed is another model. "tiny" looks at the mean colour alone."""
+    """An ONNX graph with random weights; another seed is another model.
+
+    "tiny" looks at the mean colour alone; "convolutions" resizes, convolves and has the three labels of graphs.py.
+    """
     if architecture == "tiny":
         return _tiny(seed)
+    if architecture == "convolutions":
+        return graphs.classifier(graphs.weights(seed))
     torch.manual_seed(seed)
     sent = {
         "num_classes": "2",
@@ -87,10 +93,16 @@ def public_pem(key: Ed25519PrivateKey) -> str:
 
 
 def bundle(
-    folder: Path, key: Ed25519PrivateKey, sequence: int, account: str = "111122223333", target: str = "rasp4b"
+    folder: Path,
+    key: Ed25519PrivateKey,
+    sequence: int,
+    account: str = "111122223333",
+    target: str = "rasp4b",
+    architecture: str = "tiny",
+    **changed: object,
 ) -> Path:
     """A sealed and packed bundle `<folder>.tar.gz`; each sequence has a model of its own."""
-    compiled_folder(folder, seed=sequence, target=target)
+    compiled_folder(folder, seed=sequence, target=target, architecture=architecture, **changed)
     manifest = Manifest("marbles", f"{sequence}.0", sequence, account, target, 1.5, list_files(folder))
     seal(folder, manifest, key)
     archive = folder.with_name(f"{folder.name}.tar.gz")
