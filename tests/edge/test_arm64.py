@@ -137,7 +137,8 @@ def decisions(folder: Path) -> dict[int, dict[str, Any]]:
 
 
 @pytest.mark.skipif(not GIVEN, reason="TOBO_AARCH64_ROOT names no arm64 system; tools/arm64_root.py makes one")
-def test_an_agent_on_arm64_decides_as_the_same_agent_here(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ["onnxruntime", "ncnn"])
+def test_an_agent_on_arm64_decides_as_the_same_agent_here(tmp_path: Path, runtime: str) -> None:
     try:
         root, wrapper = find_system(GIVEN)
     except NotRun as error:
@@ -145,7 +146,8 @@ def test_an_agent_on_arm64_decides_as_the_same_agent_here(tmp_path: Path) -> Non
     machines, found = [], []
     for name in ("here", "arm64"):
         with house(tmp_path / name / "house") as home:
-            archive = bundle(tmp_path / name / "v3", home.key, 3, architecture="convolutions", labels=graphs.LABELS)
+            version, model = tmp_path / name / "v3", {"labels": graphs.LABELS, "runtime": runtime}
+            archive = bundle(version, home.key, 3, architecture="convolutions", **model)
             home.deploy("d3", archive, hashlib.sha1(archive.read_bytes()).hexdigest())
             place = tmp_path / name / "device"
             folder = device(place, home, Path("/tmp") if name == "arm64" else place)

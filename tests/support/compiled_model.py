@@ -17,6 +17,8 @@ from tobo.algorithms.image_classification import export
 from tobo.algorithms.image_classification.classifier import Preprocessing, build
 from tobo.algorithms.image_classification.onnx_graph import Graph
 from tobo.algorithms.image_classification.settings import parse
+from tobo.compilers.model import Sample, Samples, Source
+from tobo.compilers.ncnn import Ncnn
 from tobo.edge import compiled
 from tobo.edge.bundle import Manifest, list_files, pack, seal
 from tobo.edge.compiled import Compiled
@@ -65,7 +67,7 @@ def pictures(count: int = 3, size: int = 48) -> tuple[np.ndarray, ...]:
 def compiled_folder(
     folder: Path, seed: int = 0, architecture: str = "tiny", size: int = 32, target: str = "rasp4b", **changed: object
 ) -> Path:
-    """A folder as a compiler writes it; `changed` are fields of Compiled."""
+    """A folder as a compiler writes it; `changed` are fields of Compiled. For ncnn the graph has to have convolutions."""
     (folder / "golden").mkdir(parents=True)
     data = graph(seed, architecture, size)
     (folder / "model.onnx").write_bytes(data)
@@ -78,8 +80,19 @@ def compiled_folder(
         golden[name] = session.run(None, {"pictures": pixels[None]})[0][0].tolist()
     (folder / "golden" / "scores.json").write_text(json.dumps(golden))
     fields = {"target": target, "runtime": "onnxruntime", "precision": "fp32", "graph": "model.onnx", "labels": LABELS}
+    if changed.get("runtime") == "ncnn":
+        fields["graph"] = _convert(folder)
     compiled.write(folder, Compiled(**{**fields, "image_shape": (3, size, size), **changed}))
     return folder
+
+
+def _convert(folder: Path) -> str:
+    """Puts what ncnn runs in the place of model.onnx; the graph's name."""
+    pictured = Samples((lambda: Sample({"pictures": pictures()[0][None]}),))
+    source = folder / "model.onnx"
+    built = Ncnn().compile(Source(source, "torch", pictured, pictured, pictures=True), folder)
+    source.unlink()
+    return built.graph
 
 
 def proving(*keys: Ed25519PrivateKey, account: str = "111122223333", target: str = "rasp4b") -> Prove:
