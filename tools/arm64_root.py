@@ -2,7 +2,7 @@
 """Makes a folder in which an arm64 Python runs on an x86-64 machine, for TOBO_AARCH64_ROOT: `tools/arm64_root.py FOLDER`.
 
 The packages come from the machine's own Debian or Ubuntu sources and from pip's index, into the folder and nowhere else:
-nothing is installed, and no root is needed. It takes about 200 MB. Needs apt, dpkg, pip and qemu-user-static; what runs
+nothing is installed, and no root is needed. It takes about 260 MB. Needs apt, dpkg, pip and qemu-user-static; what runs
 in there (src/tobo/compilers/aarch64.py) needs bubblewrap, too.
 """
 
@@ -16,7 +16,8 @@ from pathlib import Path
 
 QEMU = "qemu-aarch64-static"
 PACKAGES = ("python3-minimal", "libpython3-stdlib", "libstdc++6")
-WHEELS = ("numpy", "onnxruntime")
+WHEELS = ("numpy", "onnxruntime", "ncnn", "pillow", "cryptography", "paho-mqtt")
+"""What compiled models run on, and what else tobo-edge needs."""
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
 
 

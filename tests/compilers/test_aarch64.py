@@ -14,7 +14,7 @@ from tobo.compilers.adapters import find_compilers
 from tobo.compilers.base import Built
 from tobo.compilers.decisions import flat
 from tobo.compilers.model import Sample, Samples, Source
-from tobo.compilers.targets import BUILT
+from tobo.compilers.targets import BUILT, Precision, Runtime
 
 GIVEN = os.environ.get("TOBO_AARCH64_ROOT")
 BUILT_GRAPH = Built("onnxruntime", "fp32", "model.onnx", ("model.onnx",), ())
@@ -53,16 +53,19 @@ def test_why_it_does_not_run(
 
 
 @pytest.mark.skipif(not GIVEN, reason="TOBO_AARCH64_ROOT names no arm64 system; tools/arm64_root.py makes one")
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_the_same_answers_on_arm64(tmp_path: Path, precision: str) -> None:
+@pytest.mark.parametrize(
+    ("runtime", "precision", "near"),
+    [("onnxruntime", "fp32", 1e-5), ("onnxruntime", "int8", 0.02), ("ncnn", "fp32", 1e-5)],
+)
+def test_the_same_answers_on_arm64(tmp_path: Path, runtime: Runtime, precision: Precision, near: float) -> None:
     file = tmp_path / "source.onnx"
     file.write_bytes(graphs.classifier())
     source = Source(file, "torch", samples(4), samples(12), pictures=True)
-    compiler = find_compilers("onnxruntime", precision, BUILT["rasp4b"])[-1]  # type: ignore[arg-type]
+    compiler = find_compilers(runtime, precision, BUILT["rasp4b"])[-1]
     folder = tmp_path / "built"
     folder.mkdir()
     built = compiler.compile(source, folder)
     here = np.stack([flat(compiler.load(folder, built)(sample.feeds)) for sample in source.examined])
     there = aarch64.run(folder, built, replace(source.examined))
     assert there.shape == (4, 3)
-    assert np.abs(here - there).max() < (1e-5 if precision == "fp32" else 0.02)
+    assert np.abs(here - there).max() < near

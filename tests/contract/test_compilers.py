@@ -28,10 +28,17 @@ ADAPTERS = [
         ("onnxruntime", "int8", "ml_c5"),
         ("openvino", "fp32", "ml_c5"),
         ("openvino", "int8", "ml_c5"),
+        ("ncnn", "fp32", "android_arm64"),
     )
     for compiler in find_compilers(runtime, precision, BUILT[target])  # type: ignore[arg-type]
 ]
-NEAR = {"onnxruntime fp32": 1e-6, "openvino fp32": 2e-3, "onnxruntime int8": 0.05, "openvino int8": 0.05}
+NEAR = {
+    "onnxruntime fp32": 1e-6,
+    "openvino fp32": 2e-3,
+    "ncnn fp32": 1e-5,
+    "onnxruntime int8": 0.05,
+    "openvino int8": 0.05,
+}
 """By how much scores from 0 to 1 may differ: OpenVINO's resize is within one grey level of the source's."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support import graphs
 from tests.support.compiled_model import LABELS, compiled_folder, pictures
 
 from tobo.edge import compiled
@@ -44,10 +45,27 @@ def test_openvino_gives_the_same_scores(tmp_path: Path) -> None:
     assert classifier.classify(pictures()[0]).shape == (2,)
 
 
-def test_a_runtime_that_is_not_installed_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(BadModel, match="runs on OpenVINO, which is not installed; `pip install openvino`"):
-        load(compiled_folder(tmp_path / "model", runtime="openvino"))
+def test_ncnn_gives_the_same_scores(tmp_path: Path) -> None:
+    pytest.importorskip("ncnn")
+    folder = compiled_folder(tmp_path / "model", architecture="convolutions", runtime="ncnn", labels=graphs.LABELS)
+    assert not (folder / "model.onnx").exists()
+    classifier = load(folder)
+    assert probe(folder, classifier).difference < 1e-5
+    assert classifier.classify(pictures(4, 90)[3]).shape == (3,)
+    (folder / "model.bin").unlink()
+    with pytest.raises(BadModel, match=r"cannot be loaded by ncnn \(ncnn does not read model\.param with model\.bin"):
+        load(folder)
+
+
+@pytest.mark.parametrize(("package", "name"), [("openvino", "OpenVINO"), ("ncnn", "ncnn")])
+def test_a_runtime_that_is_not_installed_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: str
+) -> None:
+    folder = compiled_folder(tmp_path / "model")
+    rewrite(runtime=package)(folder)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(BadModel, match=f"runs on {name}, which is not installed; `pip install {package}`"):
+        load(folder)
 
 
 def rewrite(**changed: object) -> Callable[[Path], None]:
@@ -66,7 +84,7 @@ def scores_of(value: object) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (rewrite(runtime="tflite"), "wants the runtime 'tflite'; this agent has onnxruntime, openvino"),
+        (rewrite(runtime="tflite"), "wants the runtime 'tflite'; this agent has onnxruntime, openvino, ncnn"),
         (lambda folder: (folder / "model.onnx").write_bytes(b"no graph"), "cannot be loaded by onnxruntime"),
         (lambda folder: (folder / "golden" / "0.png").unlink(), "has no readable golden pictures"),
         (lambda folder: (folder / "golden" / "0.png").write_bytes(b"x"), "has no readable golden pictures"),

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tobo.kit import archive as archives
 from tobo.kit.archive import BadArchive, unpack
+
+
+@pytest.fixture(params=["filters", "none"], autouse=True)
+def _python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python with tarfile's filters, and before 3.11.4 without them."""
+    if request.param == "none":
+        monkeypatch.setattr(archives, "_FILTER", {})
 
 
 def archive(path: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:

@@ -1,7 +1,7 @@
 """aarch64 under emulation: the compiled graph in an arm64 Python under qemu-user, to see that its answers stay the same.
 
-TOBO_AARCH64_ROOT names a folder as tools/arm64_root.py makes it: an arm64 system with Python, numpy and onnxruntime in
-/site, and qemu-aarch64-static at its top; in a sandbox, where it cannot be seen, it is "". It tells what is computed,
+TOBO_AARCH64_ROOT names a folder as tools/arm64_root.py makes it: an arm64 system with Python, numpy, onnxruntime and
+ncnn in /site, and qemu-aarch64-static at its top; in a sandbox, where it cannot be seen, it is "". It tells what is computed,
 not how fast: it runs some hundred times slower.
 bubblewrap makes the folder the program's root, without /proc and /sys: with an x86-64 machine's /sys in sight, ONNX
 Runtime's look at the processor ends in a crash.
@@ -21,6 +21,7 @@ import numpy as np
 from tobo.compilers.base import Built
 from tobo.compilers.decisions import Scores, flat
 from tobo.compilers.model import Samples
+from tobo.inference import ncnn_graph
 
 SAMPLES, SECONDS = 8, 300
 """How many samples are tried, and for how long at most."""
@@ -28,13 +29,18 @@ SAMPLES, SECONDS = 8, 300
 _QEMU = "qemu-aarch64-static"
 
 _PROGRAM = """
-import os, sys, numpy, onnxruntime
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = options.inter_op_num_threads = 1
-session = onnxruntime.InferenceSession("/tmp/" + sys.argv[1], options, providers=["CPUExecutionProvider"])
+import os, pathlib, sys, numpy, onnxruntime
+if sys.argv[1].endswith(".param"):
+    import ncnn_graph
+    run = ncnn_graph.load_graph(pathlib.Path("/tmp", sys.argv[1]))
+else:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession("/tmp/" + sys.argv[1], options, providers=["CPUExecutionProvider"])
+    run = lambda feeds: session.run(None, feeds)
 for number in range(int(sys.argv[2])):
     with numpy.load(f"/tmp/{number}.npz") as feeds:
-        outputs = session.run(None, dict(feeds))
+        outputs = run(dict(feeds))
     numpy.savez("/tmp/writing.npz", *outputs)
     os.rename("/tmp/writing.npz", f"/tmp/answer-{number}.npz")
 """
@@ -47,10 +53,13 @@ class NotRun(Exception):
 def run(folder: Path, built: Built, samples: Samples) -> Scores:
     """Scores [n, k] of the first samples; raises NotRun."""
     root, wrapper = find_system(os.environ.get("TOBO_AARCH64_ROOT"))
+    if built.runtime == "ncnn" and not (root / "site" / "ncnn").is_dir():
+        raise NotRun(f"'{root}' (TOBO_AARCH64_ROOT) has no ncnn; tools/arm64_root.py brings it, called once more")
     with tempfile.TemporaryDirectory(prefix="aarch64-", dir=folder.parent) as name:
         work = Path(name)
         for file in built.files:
             shutil.copyfile(folder / file, work / file)
+        shutil.copyfile(ncnn_graph.__file__, work / "ncnn_graph.py")
         count = 0
         for number, sample in enumerate(islice(samples, SAMPLES)):
             np.savez(work / f"{number}.npz", **sample.feeds)  # type: ignore[arg-type]  # names of inputs, none of savez's own

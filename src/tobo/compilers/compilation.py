@@ -92,7 +92,7 @@ class Compilation:
 
     def _tried(self, precision: Precision, trial: Trial) -> Iterator[Candidate]:
         """What was built with a precision and keeps the decisions, the best of each runtime; the rest is written down."""
-        for runtime in self.target.runtimes:
+        for runtime in (self.options.runtime,) if self.options.runtime else self.target.runtimes:
             compilers = find_compilers(runtime, precision, self.target)
             kept = [each for each in (self._try(compiler, trial) for compiler in compilers) if each is not None]
             if kept:

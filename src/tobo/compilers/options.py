@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tobo.compilers.targets import Precision, Target
+from tobo.compilers.targets import Precision, Runtime, Target
 from tobo.kit.guest import UserError
 
 CONFIGURATION = "compilation.json"
@@ -32,7 +32,7 @@ _EXPORTS = {
 NEO_OPTIONS = ("dtype", "mcpu", "mattr", "gpu-code", "trt-ver", "cuda-ver", "ANDROID_PLATFORM", "class_labels")
 """Options of Neo's; those that ask for code of one processor change nothing, for the runtime chooses that on the device."""
 
-OUR_OPTIONS = ("precision", "calibration", "tolerance", "thresholds")
+OUR_OPTIONS = ("precision", "runtime", "calibration", "tolerance", "thresholds")
 
 TOLERANCE = 0.01
 """Share of decisions that may flip on the way from the trained model to the compiled one."""
@@ -40,8 +40,9 @@ TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class Options:
-    """CompilerOptions. `precision` None: the target's first that keeps the decisions. `calibration` is an s3:// prefix.
+    """CompilerOptions. `precision` None: the target's first that keeps the decisions; `runtime` None: its faster one.
 
+    `calibration` is an s3:// prefix.
     `thresholds` travel with the model: label -> score from which it counts. `neo` are the options of Neo's.
     """
 
@@ -50,6 +51,7 @@ class Options:
     tolerance: float = TOLERANCE
     thresholds: Mapping[str, float] = field(default_factory=dict)
     neo: Mapping[str, Any] = field(default_factory=dict)
+    runtime: Runtime | None = None
 
 
 def check_framework(framework: str) -> None:
@@ -75,8 +77,10 @@ def read_options(text: str | None, target: Target) -> Options:
     known = (*OUR_OPTIONS, *NEO_OPTIONS)
     if unknown := next((name for name in given if name not in known), None):
         raise UserError(f"{place} has no option '{unknown}'; there are {', '.join(known)}.")
+    runtime = _runtime(given.get("runtime"), target, place)
     return Options(
-        precision=_precision(given.get("precision"), target, place),
+        precision=_precision(given.get("precision"), runtime, target, place),
+        runtime=runtime,
         calibration=_address(given.get("calibration"), place),
         tolerance=_share(given.get("tolerance", TOLERANCE), f"{place}.tolerance"),
         thresholds=_thresholds(given.get("thresholds", {}), place),
@@ -124,9 +128,29 @@ def _shape(given: object, place: str, mend: str) -> tuple[int, ...]:
     return tuple(given)
 
 
-def _precision(given: object, target: Target, place: str) -> Precision | None:
+def _runtime(given: object, target: Target, place: str) -> Runtime | None:
     if given is None:
         return None
+    if isinstance(given, str) and given.lower() in ("tflite", "litert"):
+        raise UserError(
+            f"{place}.runtime is {json.dumps(given)}, which is not built: its converters need an environment of their own "
+            f"(litert-torch converts a PyTorch model there); here {_runtimes(target)}."
+        )
+    found = next((runtime for runtime in (*target.runtimes, *target.others) if runtime == given), None)
+    if found is None:
+        raise UserError(f"{place}.runtime is {json.dumps(given)}; {_runtimes(target)}.")
+    return found
+
+
+def _runtimes(target: Target) -> str:
+    return f"{target.name} is built for {' or '.join((*target.runtimes, *target.others))}"
+
+
+def _precision(given: object, runtime: Runtime | None, target: Target, place: str) -> Precision | None:
+    if runtime == "ncnn" and given not in (None, "fp32"):
+        raise UserError(f"{place}.precision is {json.dumps(given)}; the runtime ncnn is built in fp32.")
+    if given is None:
+        return "fp32" if runtime == "ncnn" else None
     found = next((precision for precision in target.precisions if precision == given), None)
     if found is None:
         raise UserError(

@@ -10,15 +10,16 @@ from typing import Any, Literal
 from tobo.kit.guest import UserError
 
 Precision = Literal["int8", "fp32"]
-Runtime = Literal["onnxruntime", "openvino"]
+Runtime = Literal["onnxruntime", "openvino", "ncnn"]
 
 
 @dataclass(frozen=True)
 class Target:
     """What a model is compiled for. `name` is TargetDevice, or "<os>_<arch>[_<accelerator>]" in lower case.
 
-    `runtimes` are the candidates, of which the faster one is shipped; `precisions` those that can be built, the first
-    that keeps the decisions is taken. `details` are what the device's runtime has to be told.
+    `runtimes` are the candidates, of which the faster one is shipped, `others` those that are built when asked for;
+    `precisions` those that can be built, the first that keeps the decisions is taken. `details` are what the device's
+    runtime has to be told.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Target:
     runtimes: tuple[Runtime, ...]
     precisions: tuple[Precision, ...]
     details: Mapping[str, Any] = field(default_factory=dict)
+    others: tuple[Runtime, ...] = ()
 
 
 _TENSORRT = {"providers": ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]}
@@ -33,7 +35,7 @@ _TENSORRT = {"providers": ["TensorrtExecutionProvider", "CUDAExecutionProvider",
 
 
 def _edge(name: str) -> Target:
-    return Target(name, "arm64", ("onnxruntime",), ("int8", "fp32"))
+    return Target(name, "arm64", ("onnxruntime",), ("int8", "fp32"), others=("ncnn",))
 
 
 def _arm_server(name: str) -> Target:
@@ -41,7 +43,8 @@ def _arm_server(name: str) -> Target:
 
 
 def _x86(name: str) -> Target:
-    return Target(name, "x86_64", ("openvino", "onnxruntime"), ("fp32", "int8"))
+    others: tuple[Runtime, ...] = ("ncnn",) if name == "linux_x86_64" else ()
+    return Target(name, "x86_64", ("openvino", "onnxruntime"), ("fp32", "int8"), others=others)
 
 
 def _intel(name: str, device: str) -> Target:
@@ -62,12 +65,13 @@ _TARGETS = (
     *(_nvidia(name, "x86_64") for name in ("ml_p2", "ml_p3", "ml_g4dn")),
     _nvidia("linux_arm64_nvidia", "arm64"),
     _nvidia("linux_x86_64_nvidia", "x86_64"),
+    Target("android_arm64", "arm64", ("ncnn",), ("fp32",)),
 )
 
 BUILT: Mapping[str, Target] = {target.name: target for target in _TARGETS}
 """By name."""
 
-_PLATFORM_PREFIX = "linux_"
+_PLATFORM_PREFIX = ("linux_", "android_")
 
 
 def find_target(output: Mapping[str, Any]) -> Target:

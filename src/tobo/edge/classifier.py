@@ -129,7 +129,18 @@ def _openvino(graph: Path) -> Callable[[npt.NDArray[np.uint8]], Any]:
     return lambda pixels: model(pixels)[0]
 
 
+def _ncnn(graph: Path) -> Callable[[npt.NDArray[np.uint8]], Any]:
+    from tobo.inference.ncnn_graph import load_graph
+
+    try:
+        run = load_graph(graph)
+    except ImportError:
+        raise BadModel(f"'{graph}' runs on ncnn, which is not installed; `pip install ncnn`.") from None
+    return lambda pixels: run({"pictures": pixels})[0]
+
+
 _RUNTIMES: dict[str, Callable[[Path], Callable[[npt.NDArray[np.uint8]], Any]]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
+    "ncnn": _ncnn,
 }

@@ -10,10 +10,12 @@ from typing import Any
 import numpy.typing as npt
 import onnxruntime
 
-from tobo.inference.openvino_graph import load_graph
+from tobo.inference import ncnn_graph, openvino_graph
 from tobo.inference.pictures import UnreadablePicture, decode
 
 __all__ = ["Model", "UnreadablePicture", "load"]
+
+_LOADERS = {"model.xml": openvino_graph.load_graph, "model.param": ncnn_graph.load_graph}
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "application/x-image")
 
@@ -36,21 +38,24 @@ class Model:
 
 
 def load(model_dir: Path) -> Model:
-    """Loads labels.json and model.onnx, or what OpenVINO runs (model.xml), with TOBO_INFERENCE_THREADS threads (1).
+    """Loads labels.json and model.onnx, or what OpenVINO (model.xml) or ncnn (model.param) runs.
+
+    It has TOBO_INFERENCE_THREADS threads (1).
 
     One thread a replica: two spinning ones lose everything to each other on a busy machine. Raises FileNotFoundError
-    naming what the archive lacks, ModuleNotFoundError where it needs OpenVINO, which is not installed.
+    naming what the archive lacks, ModuleNotFoundError where it needs OpenVINO or ncnn, which is not installed.
     """
     graph, labels = model_dir / "model.onnx", model_dir / "labels.json"
-    if (model_dir / "model.xml").is_file():
-        graph = model_dir / "model.xml"
+    for name in _LOADERS:
+        if (model_dir / name).is_file():
+            graph = model_dir / name
     for needed in (graph, labels):
         if not needed.is_file():
             raise FileNotFoundError(
                 f"The model archive has no {needed.name}; it has to hold model.onnx and labels.json."
             )
     threads = int(os.environ.get("TOBO_INFERENCE_THREADS", "1"))
-    run = load_graph(graph, threads) if graph.suffix == ".xml" else _onnx(graph, threads)
+    run = _LOADERS.get(graph.name, _onnx)(graph, threads)
     return Model(run, tuple(str(label) for label in json.loads(labels.read_text())))
 
 

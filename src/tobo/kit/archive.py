@@ -3,6 +3,7 @@
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 LIMIT_BYTES = 20 * 2**30
 LIMIT_MEMBERS = 100_000
@@ -10,6 +11,10 @@ LIMIT_RATIO = 200
 """Unpacked bytes a packed byte; weights reach 1 to 3, gzip's own end is about 1,000."""
 _FREE_BYTES = 64 * 2**20
 """Small archives may compress better than LIMIT_RATIO without harm."""
+
+_FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""Python before 3.11.4, which is what Debian 12 and with it a Raspberry Pi has, knows no filters; what this one would
+refuse is refused before."""
 
 
 class BadArchive(ValueError):
@@ -54,4 +59,4 @@ def _unpack(archive: Path, folder: Path) -> None:
                 raise BadArchive(
                     f"The archive unpacks to more than {LIMIT_MEMBERS} members or {allowed} bytes, at '{member.name}'."
                 )
-            packed.extract(member, folder, set_attrs=False, filter="data")
+            packed.extract(member, folder, set_attrs=False, **_FILTER)

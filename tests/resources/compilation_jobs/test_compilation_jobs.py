@@ -99,6 +99,8 @@ def test_a_trained_classifier_is_compiled_for_a_raspberry_pi(warm_server: Server
         ("deeplens", None, {"openvino"}, "fp32"),
         ({"Os": "LINUX", "Arch": "X86_64", "Accelerator": "INTEL_GRAPHICS"}, None, {"openvino"}, "fp32"),
         ("jetson_nano", {"gpu-code": "sm_53", "trt-ver": "8.6.1"}, {"onnxruntime"}, "fp32"),
+        ("rasp4b", {"runtime": "ncnn"}, {"ncnn"}, "fp32"),
+        ({"Os": "ANDROID", "Arch": "ARM64"}, None, {"ncnn"}, "fp32"),
     ],
 )
 def test_what_is_built_for_which_target(
@@ -399,14 +401,18 @@ def test_an_exported_program_of_pytorch_is_compiled_in_a_sandbox(server: Server,
     assert any("aarch64: not run" in line and "sandbox" in line for line in log_of(server, name)) == SANDBOXED
 
 
-@pytest.mark.parametrize("target", ["deeplens", "ml_c5"])
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [("deeplens", {}), ("ml_c5", {}), ({"Os": "LINUX", "Arch": "X86_64"}, {"runtime": "ncnn"})],
+    ids=["deeplens", "ml-c5", "ncnn"],
+)
 def test_what_was_compiled_for_x86_answers_at_an_endpoint(
-    server: Server, bucket: str, target: str, tmp_path: Path
+    server: Server, bucket: str, target: str | dict[str, str], options: dict[str, str]
 ) -> None:
-    """With OpenVINO or ONNX Runtime, under the image that the job names; the same scores as the model that was trained."""
-    name = f"served-{target.replace('_', '-')}-{RUN}"
+    """With OpenVINO, ONNX Runtime or ncnn, under the image that the job names; the same scores as the model that was trained."""
+    name = f"served-{uuid.uuid4().hex[:8]}"
     files = graphs.archive(graphs.classifier())
-    job = compiled(server, name, put_archive(server, bucket, name, files), target)
+    job = compiled(server, name, put_archive(server, bucket, name, files), target, options=options)
     assert job["CompilationJobStatus"] == "COMPLETED", job["FailureReason"]
     described = deploy(server, name, job["ModelArtifacts"]["S3ModelArtifacts"], Image=job["InferenceImage"])
     assert described["EndpointStatus"] == "InService", described.get("FailureReason")
