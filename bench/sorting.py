@@ -20,9 +20,10 @@ from tobo.cli.story.factory import KEEP
 from tobo.cli.story.photos import SHARE, Collection, Picture, marbles, split
 from tobo.edge import classifier, loop
 from tobo.edge.decision import Rule
-from tobo.edge.keeper import encode
+from tobo.edge.keeper import QUALITY
 from tobo.edge.loop import Keeping, Loop, Model
 from tobo.edge.records import Record, Records
+from tobo.inference.pictures import encode_jpeg
 from tobo.kit.paths import MlPaths
 from tobo.line.config import LineConfig, Mix
 from tobo.line.twin import Line
@@ -87,7 +88,7 @@ def _frames(model: Model, seed: int) -> Iterable[Picture]:
         if record is not None and record.frame is not None:
             marble = line.shown(record.frame)
             label = "ko" if marble is None else marble.label
-            yield Picture(f"{label}/{seed}-{record.number}.jpg", label, encode(record.frame.pixels))
+            yield Picture(f"{label}/{seed}-{record.number}.jpg", label, encode_jpeg(record.frame.pixels, QUALITY))
 
 
 def _model(folder: Path, collection: Collection) -> Model:

@@ -19,7 +19,7 @@ from tobo.inference.pictures import encode_jpeg
 
 log = logging.getLogger(__name__)
 
-_QUALITY = 92
+QUALITY = 92
 """JPEG's, of frames that may be trained on."""
 _REMEMBERED = 12
 """Parts that the page shows."""
@@ -107,7 +107,7 @@ class Keeper:
         return events
 
     def _keep(self, record: Record, frame: Frame) -> None:
-        jpeg = encode_jpeg(frame.pixels, _QUALITY)
+        jpeg = encode_jpeg(frame.pixels, QUALITY)
         self.recent.append((record, jpeg))
         labels = self._labels.get(record.model, ())
         about = {
