@@ -8,7 +8,7 @@ export TOBO_STATE := $(STATE)
 
 CLIENTS := $(patsubst tests/clients/environments/%.txt,.clients/%/ready,$(wildcard tests/clients/environments/*.txt))
 
-.PHONY: demo line serve test test-clients check format lint types contracts docs bench clean
+.PHONY: demo line serve test test-clients setup-browser screenshots check format lint types contracts scripts docs bench clean
 
 # The environment is made once and again whenever what it is made from changes.
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -39,7 +39,7 @@ test-clients: $(VENV)/ready $(CLIENTS)
 	$(BIN)/pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-deps --requirement $<
 	touch $@
 
-check: format lint types contracts test
+check: format lint types contracts scripts test
 
 format: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -52,6 +52,18 @@ types: $(VENV)/ready
 
 contracts: $(VENV)/ready
 	$(BIN)/lint-imports
+
+# The types of the console's scripts; node is needed for nothing else.
+scripts: node_modules/ready
+	$(if $(wildcard node_modules/.bin/tsc),node_modules/.bin/tsc,@echo "No npm here: the console's scripts were not checked.")
+
+node_modules/ready: package.json package-lock.json
+	if command -v npm >/dev/null; then npm ci --silent --no-fund --no-audit; else mkdir -p node_modules; fi
+	touch $@
+
+# What the console's browser tests need beside the environment: Chromium, and axe-core from npm.
+setup-browser: node_modules/ready
+	command -v chromium >/dev/null || apt-get install --yes --no-install-recommends chromium
 
 bench: $(VENV)/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,broker,edge,train,compile,frameworks,client,dev,bench]'

@@ -22,6 +22,7 @@ import uvloop
 from tobo import resources
 from tobo.algorithms import algorithms
 from tobo.compute.processes import ProcessCompute
+from tobo.console.front import Front
 from tobo.controller.loop import Controller
 from tobo.gateway.account import first_account
 from tobo.gateway.door import Door
@@ -78,12 +79,13 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
     settings, broker = _broker(settings, files)
     context, controller = build(settings, None if broker is None else broker.publish)
     door = Door(context, _empty(settings.state / "tmp"), pool)
-    servers = [(_Server(_config(door)), listener)]
+    front = Front(context, door)
+    servers = [(_Server(_config(front)), listener)]
     if tls_listener is not None:
-        servers.append((_Server(_tls_config(door, files, settings)), tls_listener))
+        servers.append((_Server(_tls_config(front, files, settings)), tls_listener))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, [server for server, _ in servers])
+        loop.add_signal_handler(number, _stop, [server for server, _ in servers], front)
     control = asyncio.create_task(controller.run())
     serving = [asyncio.create_task(server.serve([its])) for server, its in servers]
     if broker is not None:
@@ -184,7 +186,7 @@ def _empty(folder: Path) -> Path:
     return folder
 
 
-def _tls_config(door: Door, files: TlsFiles, settings: Settings) -> uvicorn.Config:
+def _tls_config(front: Front, files: TlsFiles, settings: Settings) -> uvicorn.Config:
     """Clients may show a certificate, of the devices' authority; the SDKs' STS shows none."""
     # 50 ms of cryptography that most starts can do without
     from tobo.gateway.certificates import ensure_certificate
@@ -194,7 +196,7 @@ def _tls_config(door: Door, files: TlsFiles, settings: Settings) -> uvicorn.Conf
     ensure_certificate(files, settings.host)
     device_authority(settings.state)
     return _config(
-        door,
+        front,
         http=PeerProtocol,
         ssl_certfile=str(files.certificate),
         ssl_keyfile=str(files.key),
@@ -203,9 +205,9 @@ def _tls_config(door: Door, files: TlsFiles, settings: Settings) -> uvicorn.Conf
     )
 
 
-def _config(door: Door, **more: Any) -> uvicorn.Config:
+def _config(front: Front, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
-        door,
+        front,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -227,8 +229,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _stop(servers: list[_Server]) -> None:
-    """The first signal lets requests finish, the second does not wait for them."""
+def _stop(servers: list[_Server], front: Front) -> None:
+    """The first signal lets requests finish, the second does not wait for them; live pages would never finish."""
+    front.close()
     for server in servers:
         server.force_exit = server.should_exit
         server.should_exit = True

@@ -210,3 +210,21 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def test_changes_tell_every_write_of_a_kind_and_no_other(store: Store) -> None:
+    space, kind = row("a").key.space, row("a").key.kind
+    seen = [store.changes(space, kind)]
+    first = store.insert(row("a"))
+    seen.append(store.changes(space, kind))
+    second = store.update(first, status="Done")
+    seen.append(store.changes(space, kind))
+    with pytest.raises(Conflict):
+        store.update(first, status="Late")
+    with pytest.raises(AlreadyExists):
+        store.insert(row("a"))
+    assert store.changes(space, kind) == seen[-1]
+    store.delete(second)
+    seen.append(store.changes(space, kind))
+    assert seen == sorted(set(seen))
+    assert store.changes(space, "another-kind") == store.changes(Namespace("1", "elsewhere"), kind) == 0

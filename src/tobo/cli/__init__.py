@@ -3,6 +3,7 @@
 import typer
 
 from tobo.cli.configure import configure
+from tobo.cli.console import console
 from tobo.cli.demo import demo
 from tobo.cli.doctor import doctor
 from tobo.cli.edge import app as edge
@@ -16,7 +17,7 @@ from tobo.cli.serve import serve
 from tobo.cli.tune import tune
 
 app = typer.Typer(help="SageMaker's workflow on your own machines.", no_args_is_help=True, add_completion=False)
-for command in (serve, env, configure, doctor, demo, line, tune, logs, invoke):
+for command in (serve, console, env, configure, doctor, demo, line, tune, logs, invoke):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
 app.add_typer(images, name="images")

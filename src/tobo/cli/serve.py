@@ -32,6 +32,7 @@ def serve(
 ) -> None:
     """Starts the server; Ctrl+C stops it, its jobs and endpoints go on."""
     from tobo.app import serve as serve_settings
+    from tobo.console.links import enter_link
     from tobo.gateway.log_format import log_json
 
     log_json(log_level.upper())
@@ -40,6 +41,7 @@ def serve(
     def ready(endpoint: str) -> None:
         where = "" if settings.state == Path(".tobo") else f" --state {settings.state}"
         print(f"tobo serves {endpoint} from {settings.state}; Ctrl+C stops it.")
+        print(f"In a browser, once: {enter_link(settings.state, endpoint)}")
         print(
             f'In another shell: eval "$(tobo env{where})", then boto3, the AWS CLI and the SDKs speak to it.',
             flush=True,

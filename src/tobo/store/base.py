@@ -6,6 +6,7 @@ Guaranteed by every adapter (tests/contract/test_store.py runs against each):
 - `insert` and `update` are atomic with their event; names are unique in (account, region, kind).
 - `update` succeeds only from the version it was given: of two writers one gets `Conflict`.
 - `page` is stable under inserts: keyset paging, each row that existed throughout is seen exactly once.
+- `changes` grows with every insert, update and delete of a kind that this process made, and with nothing else.
 - All methods may be called from any thread.
 """
 
@@ -132,5 +133,9 @@ class Store(Protocol):
         ...
 
     def events(self, row: Row) -> Sequence[Event]: ...
+
+    def changes(self, space: Namespace, kind: str) -> int:
+        """How often this process has changed rows of the kind: a page that shows them is as it was while this stays."""
+        ...
 
     def close(self) -> None: ...

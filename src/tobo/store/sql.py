@@ -1,6 +1,7 @@
 """SqlStore: the store on SQLAlchemy Core; SQLite by default."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -49,6 +50,7 @@ class SqlStore:
         )
         # SQLite has one writer at a time; queueing here costs less than its busy polling.
         self._writing = threading.Lock()
+        self._changes: Counter[tuple[Namespace, str]] = Counter()
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _open_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
@@ -58,7 +60,7 @@ class SqlStore:
         values = {name: getattr(row, name) for name in _CHANGEABLE} | {"version": 1, "todo": list(row.todo)}
         space, kind, name = row.key
         try:
-            with self._write() as connection:
+            with self._write(row.key) as connection:
                 result = connection.execute(
                     resources.insert().values(
                         account=space.account, region=space.region, kind=kind, name=name, **values
@@ -81,7 +83,7 @@ class SqlStore:
         if unknown := changes.keys() - _CHANGEABLE:
             raise TypeError(f"not changeable: {sorted(unknown)}")
         values = changes | ({"todo": list(changes["todo"])} if "todo" in changes else {})
-        with self._write() as connection:
+        with self._write(row.key) as connection:
             result = connection.execute(
                 resources.update()
                 .where(resources.c.id == row.id, resources.c.version == row.version)
@@ -93,7 +95,7 @@ class SqlStore:
         return replace(row, version=row.version + 1, **changes)
 
     def delete(self, row: Row) -> None:
-        with self._write() as connection:
+        with self._write(row.key) as connection:
             result = connection.execute(
                 resources.delete().where(resources.c.id == row.id, resources.c.version == row.version)
             )
@@ -130,6 +132,9 @@ class SqlStore:
         with self._engine.connect() as connection:
             return [Event(e.at, e.name, e.state, e.message) for e in connection.execute(select)]
 
+    def changes(self, space: Namespace, kind: str) -> int:
+        return self._changes[space, kind]
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -139,11 +144,13 @@ class SqlStore:
         return None if record is None else _row(record)
 
     @contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
+    def _write(self, changed: Key | None = None) -> Iterator[sa.Connection]:
         with self._writing, self._engine.connect() as connection:
             connection.info["write"] = True
             with connection.begin():
                 yield connection
+            if changed is not None:  # once it can be read: who has seen the number sees the change
+                self._changes[changed.space, changed.kind] += 1
 
     def _migrate(self) -> None:
         """Alembic is loaded only when there is something to do: it costs a server's start 0.1 s."""

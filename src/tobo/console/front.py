@@ -1,0 +1,65 @@
+"""Front: the server's ASGI application, which shows people the console and everybody else the door."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tobo.console import ROOT
+from tobo.operations.context import Context
+
+if TYPE_CHECKING:
+    from tobo.console.app import Console
+
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+
+class Front:
+    """`door` answers programs. The console is imported when somebody first looks: a script's server starts without it."""
+
+    def __init__(self, context: Context, door: Application) -> None:
+        self._context = context
+        self._door = door
+        self._console: Console | None = None
+        self._opening = asyncio.Lock()
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        path = scope["path"]
+        if path == "/" and _is_browser(scope):
+            await _redirect(send)
+        elif (path == ROOT or path.startswith(f"{ROOT}/")) and not _is_signed(scope):
+            await (await self._opened()).app(scope, receive, send)
+        else:
+            await self._door(scope, receive, send)
+
+    def close(self) -> None:
+        if self._console is not None:
+            self._console.close()
+
+    async def _opened(self) -> "Console":
+        async with self._opening:
+            if self._console is None:
+                self._console = await asyncio.to_thread(_open, self._context)
+        return self._console
+
+
+def _open(context: Context) -> "Console":
+    from tobo.console.app import Console
+
+    return Console(context)
+
+
+def _is_signed(scope: Mapping[str, Any]) -> bool:
+    """Signed requests are S3's, whatever an object is called."""
+    return b"X-Amz-Signature" in scope["query_string"] or any(name == b"authorization" for name, _ in scope["headers"])
+
+
+def _is_browser(scope: Mapping[str, Any]) -> bool:
+    """Somebody has typed the server's address: no client of S3's root asks for HTML."""
+    accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return scope["method"] == "GET" and b"text/html" in accepted and not _is_signed(scope)
+
+
+async def _redirect(send: Any) -> None:
+    headers = [(b"location", f"{ROOT}/".encode()), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 307, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

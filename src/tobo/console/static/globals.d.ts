@@ -1,0 +1,5 @@
+// What the vendored classic scripts put on `window`.
+declare const Idiomorph: {
+  morph(old: Element, fresh: string | Element, options?: Record<string, unknown>): unknown;
+};
+declare const uPlot: typeof import("uplot").default;

@@ -1,0 +1,70 @@
+// Live pages: one stream for the page's regions, while somebody looks.
+//
+// <section data-live="rows" data-depends="training-job">: the block `rows` of this page, anew when a training job changes.
+// <live-chart data-live-source="/_tobo/console/.../metrics" data-depends="every:2">: gets a "live" event with the text.
+import { ROOT } from "./requests.js";
+
+/** @type {EventSource | null} */
+let stream = null;
+
+/** The elements of each address. @returns {Map<string, Element[]>} */
+function regions() {
+  /** @type {Map<string, Element[]>} */
+  const found = new Map();
+  for (const element of document.querySelectorAll("[data-live], [data-live-source]")) {
+    const source = element.getAttribute("data-live-source") ?? blockAddress(element.getAttribute("data-live") ?? "");
+    found.set(source, [...(found.get(source) ?? []), element]);
+  }
+  return found;
+}
+
+/** @param {string} block */
+function blockAddress(block) {
+  const query = new URLSearchParams(location.search);
+  query.set("fragment", block);
+  return `${location.pathname}?${query}`;
+}
+
+/** Looks at the page's regions anew: elements that came later call it. */
+export function watch() {
+  stream?.close();
+  stream = null;
+  const places = regions();
+  if (!places.size || document.hidden) return;
+  const query = new URLSearchParams();
+  for (const [source, elements] of places) query.append("r", `${elements[0]?.getAttribute("data-depends")}|${source}`);
+  stream = new EventSource(`${ROOT}/stream?${query}`);
+  stream.addEventListener("region", (event) => show(JSON.parse(event.data)));
+  stream.addEventListener("over", () => location.reload());
+  stream.addEventListener("open", () => document.documentElement.removeAttribute("data-offline"));
+  stream.addEventListener("error", () => document.documentElement.setAttribute("data-offline", ""));
+}
+
+/** @param {{source: string, status: number, body: string}} news */
+function show(news) {
+  for (const element of regions().get(news.source) ?? []) {
+    if (element.hasAttribute("data-live-source")) {
+      if (news.status === 200) element.dispatchEvent(new CustomEvent("live", { detail: news.body }));
+      continue;
+    }
+    Idiomorph.morph(element, news.body, {
+      morphStyle: "innerHTML",
+      ignoreActiveValue: true,
+      callbacks: { beforeNodeMorphed: keepChoices },
+    });
+    element.dispatchEvent(new CustomEvent("tobo:changed", { bubbles: true }));
+  }
+}
+
+/** What somebody has ticked or unfolded stays so. @param {Node} old @param {Node} fresh */
+function keepChoices(old, fresh) {
+  if (old instanceof HTMLInputElement && fresh instanceof HTMLInputElement && old.type === "checkbox") {
+    if (old.checked) fresh.setAttribute("checked", "");
+  }
+  if (old instanceof HTMLDetailsElement && fresh instanceof HTMLDetailsElement) fresh.open = old.open;
+  return true;
+}
+
+document.addEventListener("visibilitychange", watch);
+addEventListener("pagehide", () => stream?.close());
+watch();

@@ -1,0 +1,65 @@
+"""Static files: read once, compressed once, cached by browsers for good because their address names their content."""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tobo.console import ROOT
+
+SMALL = 512
+"""Bytes below which compressing gains nothing."""
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    body: bytes
+    packed: bytes
+    kind: str
+
+
+class StaticFolder:
+    """The console's scripts, styles and pictures. One version for all: modules find each other by relative addresses."""
+
+    def __init__(self) -> None:
+        self._files = dict(_read(files("tobo.console") / "static", ""))
+        digest = hashlib.sha256()
+        for name in sorted(self._files):
+            digest.update(name.encode() + self._files[name].body)
+        self._version = digest.hexdigest()[:12]
+
+    def url(self, name: str) -> str:
+        if name not in self._files:
+            raise KeyError(name)
+        return f"{ROOT}/static/{self._version}/{name}"
+
+    async def serve(self, request: Request) -> Response:
+        found = self._files.get(request.path_params["name"])
+        if found is None:
+            return Response("There is no such file.\n", 404, media_type="text/plain")
+        current = request.path_params["version"] == self._version
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if current else "no-cache",
+            "Vary": "Accept-Encoding",
+        }
+        if "gzip" in request.headers.get("accept-encoding", "") and len(found.packed) < len(found.body):
+            return Response(found.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.kind)
+        return Response(found.body, headers=headers, media_type=found.kind)
+
+
+def _read(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:
+    found: list[tuple[str, StaticFile]] = []
+    for entry in folder.iterdir():
+        name = prefix + entry.name
+        if entry.is_dir():
+            found += _read(entry, f"{name}/")
+        else:
+            body = entry.read_bytes()
+            kind = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0] or "text/plain"
+            found.append((name, StaticFile(body, body if len(body) < SMALL else gzip.compress(body, 6, mtime=0), kind)))
+    return found

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""A server's state with something of everything in it, for looking at the console: `tools/console_world.py STATE`.
+
+Everything is real: photos of drawn marbles, a training that ends and one that fails, an endpoint that answers, a tuning
+job, a batch transform, a compilation, a fleet. It takes about two minutes, and leaves the server running.
+"""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tobo.cli.demo import recipe_of
+from tobo.cli.story.connection import Connection, connected
+from tobo.cli.story.photos import Collection, marbles
+from tobo.cli.story.rollout import build, plan
+from tobo.cli.story.serving import deploy
+from tobo.cli.story.training import IMAGE, INSTANCE, Place, create_job, find_place, upload
+from tobo.settings import Settings
+
+PHOTOS = 240
+TAGS = [{"Key": "project", "Value": "marbles"}, {"Key": "owner", "Value": "line-operators"}]
+
+
+def build_world(connection: Connection) -> None:
+    """All of it, in the order of the story."""
+    collection = marbles(PHOTOS)
+    place = find_place(connection, "marbles")
+    upload(connection, place, collection)
+    trainings(connection, place, collection)
+    deploy(connection, "marbles-1", place.role)
+    traffic(connection, "marbles-1", collection)
+    batch(connection, place)
+    tuning(connection, place)
+    edge(connection, place)
+    people(connection)
+
+
+def trainings(connection: Connection, place: Place, collection: Collection) -> None:
+    """One that ends well, one that is stopped, one whose data is broken."""
+    sagemaker = connection.client("sagemaker")
+    create_job(connection, place, "marbles-1", collection, recipe_of(False, 4))
+    sagemaker.add_tags(
+        ResourceArn=sagemaker.describe_training_job(TrainingJobName="marbles-1")["TrainingJobArn"], Tags=TAGS
+    )
+    _over(lambda: sagemaker.describe_training_job(TrainingJobName="marbles-1"), "TrainingJobStatus")
+    connection.client("s3").put_object(
+        Bucket=place.bucket, Key="broken/train_lst/train.lst", Body=b"0\t0\tno-such-photo.jpg\n"
+    )
+    create_job(connection, Place(place.bucket, "broken", place.role), "marbles-broken", collection, recipe_of(False, 2))
+    create_job(connection, place, "marbles-too-long", collection, recipe_of(False, 500))
+    time.sleep(3)
+    sagemaker.stop_training_job(TrainingJobName="marbles-too-long")
+    for name in ("marbles-broken", "marbles-too-long"):
+        _over(lambda name=name: sagemaker.describe_training_job(TrainingJobName=name), "TrainingJobStatus")  # type: ignore[misc]
+
+
+def traffic(connection: Connection, endpoint: str, collection: Collection) -> None:
+    """Requests that are answered, and some that are not."""
+    runtime = connection.client("sagemaker-runtime")
+    for picture in collection.unseen:
+        runtime.invoke_endpoint(EndpointName=endpoint, ContentType="image/jpeg", Body=picture.read())
+    for _ in range(3):
+        with contextlib.suppress(ClientError):
+            runtime.invoke_endpoint(EndpointName=endpoint, ContentType="image/jpeg", Body=b"no picture")
+
+
+def batch(connection: Connection, place: Place) -> None:
+    sagemaker = connection.client("sagemaker")
+    sagemaker.create_transform_job(
+        TransformJobName="marbles-batch",
+        ModelName="marbles-1",
+        TransformInput={
+            "ContentType": "image/jpeg",
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": place.uri("validation/")}},
+        },
+        TransformOutput={"S3OutputPath": place.uri("batch")},
+        TransformResources={"InstanceType": INSTANCE, "InstanceCount": 1},
+    )
+    _over(lambda: sagemaker.describe_transform_job(TransformJobName="marbles-batch"), "TransformJobStatus")
+
+
+def tuning(connection: Connection, place: Place) -> None:
+    """Eight short trainings of two hyperparameters."""
+    sagemaker = connection.client("sagemaker")
+    trained = sagemaker.describe_training_job(TrainingJobName="marbles-1")
+    fixed = {
+        name: value for name, value in trained["HyperParameters"].items() if name not in ("learning_rate", "optimizer")
+    }
+    sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="marbles-tuning",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Bayesian",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:accuracy"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 8, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {
+                "ContinuousParameterRanges": [
+                    {"Name": "learning_rate", "MinValue": "0.0001", "MaxValue": "0.1", "ScalingType": "Logarithmic"}
+                ],
+                "CategoricalParameterRanges": [{"Name": "optimizer", "Values": ["sgd", "adam"]}],
+                "IntegerParameterRanges": [{"Name": "mini_batch_size", "MinValue": "8", "MaxValue": "32"}],
+            },
+        },
+        TrainingJobDefinition={
+            "StaticHyperParameters": {
+                **{name: value for name, value in fixed.items() if name != "mini_batch_size"},
+                "epochs": "1",
+            },
+            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+            "RoleArn": place.role,
+            "InputDataConfig": trained["InputDataConfig"],
+            "OutputDataConfig": {"S3OutputPath": place.uri("output")},
+            "ResourceConfig": {"InstanceType": INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 5},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        },
+    )
+    name = "marbles-tuning"
+    _over(
+        lambda: sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name),
+        "HyperParameterTuningJobStatus",
+    )
+
+
+def edge(connection: Connection, place: Place) -> None:
+    """A compiled model, packaged, on its way to the first of two devices."""
+    sagemaker = connection.client("sagemaker")
+    version = build(connection, place, "marbles-1", "1.0", "rasp4b")
+    sagemaker.create_device_fleet(
+        DeviceFleetName="line", RoleArn=place.role, OutputConfig={"S3OutputLocation": place.uri("fleet")}
+    )
+    sagemaker.register_devices(
+        DeviceFleetName="line",
+        Devices=[{"DeviceName": f"line-{number}", "Description": "Kitchen"} for number in (1, 2)],
+    )
+    plan(connection, "marbles-1-0", "line", version, [["line-1"], ["line-2"]])
+    sagemaker.start_edge_deployment_stage(EdgeDeploymentPlanName="marbles-1-0", StageName="stage-1")
+
+
+def people(connection: Connection) -> None:
+    """Somebody who may only look."""
+    iam = connection.client("iam")
+    iam.create_user(UserName="watcher")
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["sagemaker:List*", "sagemaker:Describe*", "s3:Get*", "s3:List*"],
+        "Resource": "*",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="watcher", PolicyName="look", PolicyDocument=document)
+    iam.create_access_key(UserName="watcher")
+
+
+def _over(describe: Callable[[], dict[str, Any]], member: str) -> None:
+    while describe()[member] in ("InProgress", "Stopping"):
+        time.sleep(0.5)
+
+
+def main(state: str) -> None:
+    with connected(Settings.read(state=Path(state))) as connection:
+        build_world(connection)
+        print(f"There is a world in {state}. Serve it: tobo serve --state {state}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
