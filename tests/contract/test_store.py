@@ -210,3 +210,11 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
+
+
+def test_the_namespaces_that_have_rows_of_a_kind(store: Store) -> None:
+    other = Namespace(SPACE.account, "ap-south-1")
+    for name, space in (("a", SPACE), ("b", SPACE), ("a", other)):
+        store.insert(row(name, space=space))
+    assert store.spaces("training-job") == sorted([SPACE, other])
+    assert store.spaces("device") == []
