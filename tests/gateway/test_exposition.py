@@ -143,9 +143,11 @@ def test_jobs_under_way_are_counted_by_kind(tmp_path: Path) -> None:
             ("training-job", "InProgress"),
             ("training-job", "Completed"),
             ("compilation-job", "INPROGRESS"),
+            ("compilation-job", "STARTING"),
+            ("edge-packaging-job", "COMPLETED"),
         ]
     ):
         store.insert(Row(Key(space, kind, f"j{number}"), f"arn:{number}", {}, {}, status, "", 1.0, 1.0))
     found = {one.labels["kind"]: one.value for one in running(store).samples}
-    assert found == {"training-job": 2, "compilation-job": 1}
+    assert found == {"training-job": 2, "compilation-job": 2, "edge-packaging-job": 0}
     store.close()

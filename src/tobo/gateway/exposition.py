@@ -14,7 +14,9 @@ from tobo.wire.response import Response
 
 PATH = "/metrics"
 
-_JOBS = ("training-job", "processing-job", "transform-job", "compilation-job", "hyper-parameter-tuning-job")
+_IN_CAPITALS = ("compilation-job", "edge-packaging-job")
+"""Kinds whose statuses AWS writes so."""
+_JOBS = ("training-job", "processing-job", "transform-job", "hyper-parameter-tuning-job", *_IN_CAPITALS)
 _DEVICES, _ENDPOINTS = "/aws/sagemaker/Devices", "AWS/SageMaker"
 _PAGE = 1000
 _PLACE = ("account", "region")
@@ -101,14 +103,14 @@ class _House:
 
 
 def running(store: Store) -> Any:
-    """Of each kind the jobs under way; compilation jobs say so in capitals."""
+    """Of each kind the jobs under way."""
     from prometheus_client.core import GaugeMetricFamily
 
     family = GaugeMetricFamily("tobo_jobs_running", "Jobs under way.", labels=(*_PLACE, "kind"))
     for kind in _JOBS:
-        status = "INPROGRESS" if kind == "compilation-job" else "InProgress"
+        statuses = ("STARTING", "INPROGRESS") if kind in _IN_CAPITALS else ("InProgress",)
         for space in store.spaces(kind):
-            family.add_metric((*space, kind), store.count(Query(space, kind, status=status)))
+            family.add_metric((*space, kind), sum(store.count(Query(space, kind, status=one)) for one in statuses))
     return family
 
 
