@@ -56,6 +56,8 @@ class Settings:
 
     embedded:port is a broker of the server's own, which puts its address here when it starts.
     """
+    metrics_token: str | None = None
+    """The Bearer token of GET /metrics; None: it is answered to this machine alone."""
     deployment_timeout_seconds: float = 86_400.0
     """After how long without an answer of a device its deployment has failed."""
 
@@ -92,6 +94,7 @@ class Settings:
             ("pretrained", "TOBO_PRETRAINED", str),
             ("aarch64_root", "TOBO_AARCH64_ROOT", lambda text: Path(text).expanduser().absolute()),
             ("notification_webhook", "TOBO_NOTIFICATION_WEBHOOK", str),
+            ("metrics_token", "TOBO_METRICS_TOKEN", str),
             ("mqtt", "TOBO_MQTT", broker_address),
             ("deployment_timeout_seconds", "TOBO_DEPLOYMENT_TIMEOUT_SECONDS", positive_number),
         ):

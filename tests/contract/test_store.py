@@ -228,3 +228,11 @@ def test_changes_tell_every_write_of_a_kind_and_no_other(store: Store) -> None:
     seen.append(store.changes(space, kind))
     assert seen == sorted(set(seen))
     assert store.changes(space, "another-kind") == store.changes(Namespace("1", "elsewhere"), kind) == 0
+
+
+def test_the_namespaces_that_have_rows_of_a_kind(store: Store) -> None:
+    other = Namespace(SPACE.account, "ap-south-1")
+    for name, space in (("a", SPACE), ("b", SPACE), ("a", other)):
+        store.insert(row(name, space=space))
+    assert store.spaces("training-job") == sorted([SPACE, other])
+    assert store.spaces("device") == []

@@ -15,7 +15,7 @@ from tobo.kit.arn import Namespace
 from tobo.kit.clock import SetClock
 from tobo.kit.fault import Fault
 from tobo.kit.log_lines import write_line
-from tobo.telemetry.base import LogEvent, MetricName, Point
+from tobo.telemetry.base import LogEvent, MetricName, Point, Total
 from tobo.telemetry.files import FileLogs
 from tobo.telemetry.series import SqlMetrics
 
@@ -463,3 +463,12 @@ def test_a_process_killed_while_it_rolls_up_loses_nothing(tmp_path: Path) -> Non
     counts = [[bucket.count for bucket in metrics.statistics(HERE, one, 0, 60, 60)] for one in series]
     metrics.close()
     assert counts == [[600]] * 200
+
+
+def test_totals_are_of_what_was_put_and_kept_since_the_opening(metrics: SqlMetrics) -> None:
+    space = Namespace("111122223333", "eu-central-1")
+    first, second = Point("ours", "n", {"d": "x"}, 1.0, 3.0), Point("ours", "n", {"d": "x"}, 2.0, 4.0, "None", 2)
+    metrics.put(space, [first, Point("others", "n", {}, 1.0, 9.0)])
+    for _ in range(2):
+        metrics.put(space, [first, second], once=True)
+    assert metrics.totals(("ours",)) == [Total(space, MetricName("ours", "n", {"d": "x"}), 7.0, 3.0, 4.0)]

@@ -46,6 +46,7 @@ def test_thresholds_outrank_the_models(tmp_path: Path) -> None:
         ('[camera]\nkind = "phone"', "kind in camera in .* is 'phone'; it has to be one of picamera2, opencv"),
         ("[camera]\nsize = [640]", r"size in camera in .* is \[640\], which is not"),
         ('[camera]\nsize = ["a", "b"]', "size in camera"),
+        ('[camera]\nkind = "rtsp"\nsource = 0', r"\[camera\] source in .* is no rtsp:// address"),
         ("[camera]\nsource = 1.5", "source in camera in .* is 1.5"),
         ("camera = 1", "camera in .* has to be a table"),
         ("[trigger]\npin = true", "pin in trigger in .* is True, which is not a whole number"),

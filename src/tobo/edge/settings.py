@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from tobo.edge.cameras.rtsp import is_stream
 from tobo.edge.decision import Rule
 from tobo.edge.health import Limits
 from tobo.edge.loop import Keeping
@@ -162,6 +163,8 @@ def _check(settings: Settings, file: Path) -> None:
             raise BadSettings(f"{name} = {value:g} in '{file}' is not in 0 to 1.")
     if not settings.decision.accept:
         raise BadSettings(f"[decision] accept in '{file}' is empty; name the labels that are ok.")
+    if settings.camera.kind == "rtsp" and not is_stream(settings.camera.source):
+        raise BadSettings(f"[camera] source in '{file}' is no rtsp:// address; rtsp://user:password@host:554/path.")
     if settings.trigger.kind == "interval" and settings.trigger.seconds <= 0:
         raise BadSettings(f"[trigger] seconds in '{file}' has to be above 0.")
     if settings.actuator.kind == "http" and not settings.actuator.url:

@@ -4,6 +4,7 @@ import logging
 import os
 import random
 from asyncio import get_running_loop
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tobo.gateway.authentication import Head, Signed, authenticate, check_body, 
 from tobo.gateway.bodies import ClientGone, Receive, take_body, too_large, wanted_digests
 from tobo.gateway.chunks import Chunks
 from tobo.gateway.device_credentials import answer_credentials, asked_alias
+from tobo.gateway.exposition import answer_metrics, asks_for_metrics
 from tobo.gateway.refusals import protocol_of, refusal
 from tobo.gateway.s3_requests import hoisted, unframed
 from tobo.gateway.signature import Refused, read_claim
@@ -70,12 +72,21 @@ class Door:
         self._pool = pool
         self._ring = ring_of(context)
         self._draw = random.Random()
+        self._counts: Counter[tuple[str, int]] = Counter()
+        """Requests answered, by service and status."""
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         started = perf_counter()
         head = head_of(scope)
         if head.path == HEALTH and head.method in ("GET", "HEAD"):
             await send_answer(send, _health(), self._pool, receive)
+            return
+        if asks_for_metrics(head):
+            peer, said = (scope.get("client") or ("",))[0], head.headers.get("authorization", "")
+            response = await get_running_loop().run_in_executor(
+                self._pool, answer_metrics, self._context, said, peer, dict(self._counts)
+            )
+            await send_answer(send, response, self._pool, receive)
             return
         exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}", scope.get("extensions", {}))
         try:
@@ -87,6 +98,7 @@ class Door:
         finally:
             if exchange.body is not None and exchange.body.path is not None:
                 exchange.body.path.unlink(missing_ok=True)
+        self._counts[_service(exchange), response.status] += 1
         if access_log.isEnabledFor(logging.INFO):
             access_log.info("", extra={"request": _line(exchange, response.status, size, perf_counter() - started)})
 
@@ -201,6 +213,12 @@ def _health() -> Response:
     return Response(200, [("content-type", "application/json"), ("content-length", str(len(body)))], body)
 
 
+def _service(exchange: Exchange) -> str:
+    """That of the operation, or what the request is signed for; empty where neither is known."""
+    target, signed = exchange.target, exchange.signed
+    return target.service if target else signed.service if signed else ""
+
+
 def _line(exchange: Exchange, status: int, size: int, seconds: float) -> dict[str, Any]:
     """The members of a request's log line; no secrets: neither query nor headers."""
     head, target, signed = exchange.head, exchange.target, exchange.signed
@@ -208,7 +226,7 @@ def _line(exchange: Exchange, status: int, size: int, seconds: float) -> dict[st
         "request": exchange.request_id,
         "method": head.method,
         "path": head.path,
-        "service": target.service if target else signed.service if signed else None,
+        "service": _service(exchange) or None,
         "operation": target.operation if target else None,
         "region": signed.region if signed else None,
         "caller": signed.principal.arn if signed else None,

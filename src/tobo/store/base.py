@@ -128,6 +128,10 @@ class Store(Protocol):
 
     def count(self, query: Query) -> int: ...
 
+    def spaces(self, kind: str) -> Sequence[Namespace]:
+        """Those that have rows of this kind, in order."""
+        ...
+
     def due(self) -> Sequence[Row]:
         """Every row with a due time, in any namespace, soonest first."""
         ...

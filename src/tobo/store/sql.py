@@ -122,6 +122,12 @@ class SqlStore:
         with self._engine.connect() as connection:
             return int(connection.execute(sa.select(sa.func.count()).where(*_filters(query))).scalar_one())
 
+    def spaces(self, kind: str) -> Sequence[Namespace]:
+        place = resources.c.account, resources.c.region
+        select = sa.select(*place).where(resources.c.kind == kind).distinct().order_by(*place)
+        with self._engine.connect() as connection:
+            return [Namespace(*record) for record in connection.execute(select)]
+
     def due(self) -> Sequence[Row]:
         select = sa.select(resources).where(resources.c.due.is_not(None)).order_by(resources.c.due)
         with self._engine.connect() as connection:

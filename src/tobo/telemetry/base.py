@@ -143,6 +143,16 @@ class MetricName(NamedTuple):
     dimensions: Dimensions
 
 
+class Total(NamedTuple):
+    """What has come of a series since the port was opened; `last` is the sum of its point put last."""
+
+    space: Namespace
+    series: MetricName
+    sum: float
+    observations: float
+    last: float
+
+
 class Metrics(Protocol):
     """Metric series of a (account, region) namespace."""
 
@@ -181,6 +191,13 @@ class Metrics(Protocol):
 
     def last(self, space: Namespace, series: MetricName) -> Point | None:
         """The youngest point; of several at one time the one put last."""
+        ...
+
+    def totals(self, namespaces: Collection[str]) -> list[Total]:
+        """Of the series in these namespaces, in all spaces, that were put since the port was opened; from memory.
+
+        A point that `once` leaves out does not count.
+        """
         ...
 
     def roll_up(self, before: float, period: int, spared: Collection[str] = ()) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tobo.kit.arn import Namespace
-from tobo.telemetry.base import Bucketed, Dimensions, MetricName, Observation, Point
+from tobo.telemetry.base import Bucketed, Dimensions, MetricName, Observation, Point, Total
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -49,18 +49,26 @@ class SqlMetrics:
         )  # a killed server loses nothing, a power cut perhaps the last points
         self._connection.executescript(_SCHEMA)
         self._ids: dict[tuple[str, str, str, str, str], int] = {}
+        self._totals: dict[tuple[Namespace, str, str, str], list[float]] = {}
 
     def put(self, space: Namespace, points: Sequence[Point], once: bool = False) -> None:
         with self._using:
             try:
                 with self._connection:
-                    self._connection.executemany(
-                        _INSERT_ONCE if once else _INSERT,
-                        [_row(self._series_id(space, point), point) for point in points],
-                    )
+                    rows = [_row(self._series_id(space, point), point) for point in points]
+                    if once:
+                        points = [
+                            point
+                            for point, row in zip(points, rows, strict=True)
+                            if self._connection.execute(_INSERT_ONCE, row).rowcount
+                        ]
+                    else:
+                        self._connection.executemany(_INSERT, rows)
             except BaseException:
                 self._ids.clear()  # may name series that were rolled back
                 raise
+            for point in points:
+                self._count(space, point)
 
     def statistics(
         self, space: Namespace, series: MetricName, start: float, end: float, period: int, unit: str | None = None
@@ -114,6 +122,14 @@ class SqlMetrics:
         )
         return Point(series.namespace, series.name, dict(series.dimensions), *rows[0]) if rows else None
 
+    def totals(self, namespaces: Collection[str]) -> list[Total]:
+        with self._using:
+            found = [(key, tuple(told)) for key, told in self._totals.items() if key[1] in namespaces]
+        return [
+            Total(space, MetricName(namespace, name, json.loads(dimensions)), *told)
+            for (space, namespace, name, dimensions), told in found
+        ]
+
     def roll_up(self, before: float, period: int, spared: Collection[str] = ()) -> None:
         end = before // period * period
         for series in self._unspared(spared):
@@ -139,6 +155,13 @@ class SqlMetrics:
     def _rows(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         with self._using:
             return self._connection.execute(query, values).fetchall()
+
+    def _count(self, space: Namespace, point: Point) -> None:
+        key = (space, point.namespace, point.name, _canonical(point.dimensions))
+        told = self._totals.setdefault(key, [0.0, 0.0, 0.0])
+        told[0] += point.value
+        told[1] += point.count
+        told[2] = point.value
 
     def _unspared(self, spared: Collection[str]) -> list[int]:
         found = self._rows("SELECT id, namespace FROM series", {})

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tobo.edge.cameras.rtsp import Arrivals, is_stream, open_stream, shown, why_not
 from tobo.edge.ports import CameraFault, Frame, Timer
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class OpenCvCamera:
 
     `source` is a number (/dev/video<n>), a device, a file or an address (rtsp://...). `lag` is how many seconds pass
     from the middle of an exposure until the frame has been read; frames exposed before they were asked for are left.
+    So is a stream's frame that was held up on its way.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class OpenCvCamera:
         self._source, self._timer, self._size, self._lag, self._rate = source, timer, size, lag, rate
         self._fresh = threading.Condition()
         self._newest: Frame | None = None
-        self._trouble = f"The camera '{source}' has given no frame yet."
+        self._stream = is_stream(source)
+        self._name = f"The camera '{shown(source)}'"
+        self._trouble = f"{self._name} has given no frame yet."
         self._over = False
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
         self._thread.start()
@@ -71,23 +75,31 @@ class OpenCvCamera:
                 time.sleep(_REOPEN_AFTER)
 
     def _open(self) -> Any:
-        """The device, ready; None where it is not there."""
+        """The device or the stream, ready; None where it is not there."""
         cv2 = self._cv2
-        capture = cv2.VideoCapture(self._source)
+        capture = open_stream(cv2, str(self._source)) if self._stream else cv2.VideoCapture(self._source)
         if not capture.isOpened():
-            self._trouble = f"The camera '{self._source}' cannot be opened; plug it in, or name another source."
             capture.release()
+            self._trouble = (
+                why_not(str(self._source))
+                if self._stream
+                else f"{self._name} cannot be opened; plug it in, or name another source."
+            )
             return None
+        if self._stream:
+            self._trouble = f"{self._name} gives no new frames; look at its network."
+            return capture
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # old frames are of no use
         if self._size is not None:
             capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
         if self._rate:
             capture.set(cv2.CAP_PROP_FPS, self._rate)
-        self._trouble = f"The camera '{self._source}' gives no frames; look at its cable."
+        self._trouble = f"{self._name} gives no frames; look at its cable."
         return capture
 
     def _read_until_it_fails(self, capture: Any, number: int) -> int:
+        arrivals = Arrivals() if self._stream else None
         while not self._over:
             try:
                 good, picture = capture.read()
@@ -95,11 +107,14 @@ class OpenCvCamera:
                 good, picture = False, None
                 log.warning("%s", error)
             if not good:
-                self._trouble = f"The camera '{self._source}' has stopped; plug it in again."
+                mend = "look at its power and its network" if self._stream else "plug it in again"
+                self._trouble = f"{self._name} has stopped; {mend}."
                 return number
             number += 1
-            at = self._timer.now() - self._lag
-            frame = Frame(_rgb(picture), at, number)
+            at = self._timer.now()
+            if arrivals is not None:
+                at = arrivals.date(at, capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000)
+            frame = Frame(_rgb(picture), at - self._lag, number)
             with self._fresh:
                 self._newest = frame
                 self._fresh.notify_all()
