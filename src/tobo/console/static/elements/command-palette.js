@@ -11,6 +11,8 @@ class CommandPalette extends HTMLElement {
   chosen = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   typing;
+  /** What is being asked for. @type {Promise<void>} */
+  asking = Promise.resolve();
 
   connectedCallback() {
     document.addEventListener("keydown", (event) => {
@@ -48,25 +50,25 @@ class CommandPalette extends HTMLElement {
     return /** @type {HTMLUListElement} */ (this.querySelector("ul"));
   }
 
-  async open() {
+  open() {
     if (!this.querySelector("dialog")) this.build();
     if (this.box.open) return;
     this.input.value = "";
     this.box.showModal();
-    await this.load("");
+    this.asking = this.load("");
   }
 
   search() {
     clearTimeout(this.typing);
     this.show();
-    this.typing = setTimeout(() => this.load(this.input.value), 120);
+    this.typing = setTimeout(() => (this.asking = this.load(this.input.value)), 120);
   }
 
   /** @param {string} words */
   async load(words) {
     const answer = await ask(`${this.dataset.source}?q=${encodeURIComponent(words)}`);
     const found = await answer.json();
-    if (words !== this.input.value.trim() && words !== this.input.value) return; // a later question is under way
+    if (this.entries.length && words !== this.input.value) return; // a later question is under way
     this.entries = found.entries;
     this.show();
   }
@@ -125,8 +127,15 @@ class CommandPalette extends HTMLElement {
     }
     if (event.key === "Enter") {
       event.preventDefault();
-      this.go(this.chosen);
+      this.enter();
     }
+  }
+
+  /** Who types faster than the server answers gets what they typed. */
+  async enter() {
+    await this.asking;
+    if (!this.shown.length) await this.load(this.input.value);
+    this.go(this.chosen);
   }
 
   /** @param {number} index */
