@@ -2,6 +2,7 @@
 
 import shlex
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,10 +24,13 @@ def run(server: Server, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     exec(compile(code, "snippet", "exec"), {})
 
 
-def test_the_boto3_code_makes_the_calls(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_boto3_code_makes_the_calls(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     name = unique("snippet")
+    archive = tmp_path / "it's a model.tar.gz"
+    archive.write_bytes(b"what it holds does not matter here")
     made = [
         Made("s3", "CreateBucket", {"Bucket": name}),
+        Made("s3", "PutObject", {"Bucket": name, "Key": "model.tar.gz", "Body": File(str(archive))}),
         Made("sagemaker", "CreateModel", {
             "ModelName": name, "ExecutionRoleArn": f"arn:aws:iam::{server.account}:role/any",
             "PrimaryContainer": {"Image": "image-classification:1", "ModelDataUrl": f"s3://{name}/model.tar.gz",
