@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A server's state with something of everything in it, for looking at the console: `tools/console_world.py STATE`.
 
-`--screenshots FOLDER` takes pictures of it instead and leaves nothing behind. Everything is real: photos of drawn marbles, a training that ends and one that fails, an endpoint that answers, a tuning
-job, a batch transform, a compilation, a fleet. It takes one to two minutes.
+`--screenshots FOLDER` takes pictures of it instead and leaves nothing behind. Everything is real: photos of drawn
+marbles, trainings that end well and badly, an endpoint that answers, a tuning job, a batch transform, a compilation, a
+fleet. It takes one to two minutes.
 """
 
 import contextlib

@@ -52,6 +52,7 @@ function show(news) {
       ignoreActiveValue: true,
       callbacks: { beforeNodeMorphed: keepChoices },
     });
+    htmx.process(element);
     element.dispatchEvent(new CustomEvent("tobo:changed", { bubbles: true }));
   }
 }
