@@ -35,6 +35,7 @@ class Listed:
 NAVIGATION: tuple[Group, ...] = (
     Group("", (Place("Home", "", "house"),)),
     Group("Learn", (Place("Training jobs", "training-jobs", "graduation-cap"),)),
+    Group("Data", (Place("S3", "s3", "hard-drive"),)),
 )
 
 DEEDS: tuple[Place, ...] = ()
