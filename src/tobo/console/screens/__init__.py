@@ -3,8 +3,12 @@
 from tobo.console.routing import Screen
 from tobo.console.screens import (
     buckets,
+    deployment_plans,
+    devices,
+    fleets,
     home,
     objects,
+    packaging_jobs,
     palette,
     preferences,
     s3_preview,
@@ -21,4 +25,8 @@ SCREENS: tuple[Screen, ...] = (
     *preferences.SCREENS,
     *styleguide.SCREENS,
     *training_jobs.SCREENS,
+    *fleets.SCREENS,
+    *devices.SCREENS,
+    *packaging_jobs.SCREENS,
+    *deployment_plans.SCREENS,
 )
