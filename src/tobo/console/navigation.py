@@ -35,14 +35,38 @@ class Listed:
 NAVIGATION: tuple[Group, ...] = (
     Group("", (Place("Home", "", "house"),)),
     Group("Learn", (Place("Training jobs", "training-jobs", "graduation-cap"),)),
+    Group(
+        "Edge",
+        (
+            Place("Fleets", "fleets", "router"),
+            Place("Devices", "devices", "camera"),
+            Place("Packaging jobs", "packaging-jobs", "package"),
+            Place("Deployment plans", "deployment-plans", "rocket"),
+        ),
+    ),
+    Group("Data", (Place("S3", "s3", "hard-drive"),)),
 )
 
-DEEDS: tuple[Place, ...] = ()
+DEEDS: tuple[Place, ...] = (
+    Place("Create fleet", "fleets/create", "router"),
+    Place("Enrol a device", "enroll", "camera"),
+    Place("Package a model", "packaging-jobs/create", "package"),
+    Place("Create deployment plan", "deployment-plans/create", "rocket"),
+)
 """What one can begin from the palette."""
 
 LISTED: tuple[Listed, ...] = (
     Listed(
         *("Training job", "graduation-cap"),
         *("sagemaker", "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", "training-jobs"),
+    ),
+    Listed(*("Fleet", "router", "sagemaker", "ListDeviceFleets", "DeviceFleetSummaries", "DeviceFleetName", "fleets")),
+    Listed(
+        *("Packaging job", "package", "sagemaker", "ListEdgePackagingJobs"),
+        *("EdgePackagingJobSummaries", "EdgePackagingJobName", "packaging-jobs"),
+    ),
+    Listed(
+        *("Deployment plan", "rocket", "sagemaker", "ListEdgeDeploymentPlans"),
+        *("EdgeDeploymentPlanSummaries", "EdgeDeploymentPlanName", "deployment-plans"),
     ),
 )

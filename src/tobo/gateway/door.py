@@ -19,6 +19,7 @@ from tobo.gateway.authentication import Head, Signed, authenticate, check_body, 
 from tobo.gateway.bodies import ClientGone, Receive, take_body, too_large, wanted_digests
 from tobo.gateway.chunks import Chunks
 from tobo.gateway.device_credentials import answer_credentials, asked_alias
+from tobo.gateway.inert import inert
 from tobo.gateway.refusals import protocol_of, refusal
 from tobo.gateway.s3_requests import hoisted, unframed
 from tobo.gateway.signature import Refused, read_claim
@@ -179,6 +180,8 @@ def _serve_blocking(call: Call, target: Target, request: Request) -> Response:
     """Reading, serving and writing in one worker thread."""
     result = serve(call, target.service, target.operation, read(target, request))
     response = write(target, result, call.request_id)
+    if target.operation == "GetObject" and target.service == "s3":
+        response = inert(response)
     body = response.body
     if isinstance(body, FileBody) and body.length <= SMALL_FILE:
         try:
