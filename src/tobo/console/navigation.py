@@ -34,15 +34,25 @@ class Listed:
 
 NAVIGATION: tuple[Group, ...] = (
     Group("", (Place("Home", "", "house"),)),
-    Group("Learn", (Place("Training jobs", "training-jobs", "graduation-cap"),)),
+    Group(
+        "Learn",
+        (
+            Place("Training jobs", "training-jobs", "graduation-cap"),
+            Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
+        ),
+    ),
 )
 
-DEEDS: tuple[Place, ...] = ()
+DEEDS: tuple[Place, ...] = (Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),)
 """What one can begin from the palette."""
 
 LISTED: tuple[Listed, ...] = (
     Listed(
         *("Training job", "graduation-cap"),
         *("sagemaker", "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", "training-jobs"),
+    ),
+    Listed(
+        *("Tuning job", "sliders-horizontal", "sagemaker", "ListHyperParameterTuningJobs"),
+        *("HyperParameterTuningJobSummaries", "HyperParameterTuningJobName", "tuning-jobs"),
     ),
 )

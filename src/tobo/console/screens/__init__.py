@@ -1,7 +1,7 @@
 """screens: one file a subject; each tuple of screens is named here once."""
 
 from tobo.console.routing import Screen
-from tobo.console.screens import home, palette, preferences, styleguide, training_jobs
+from tobo.console.screens import home, palette, preferences, styleguide, training_jobs, tuning_jobs
 
 SCREENS: tuple[Screen, ...] = (
     *home.SCREENS,
@@ -9,4 +9,5 @@ SCREENS: tuple[Screen, ...] = (
     *preferences.SCREENS,
     *styleguide.SCREENS,
     *training_jobs.SCREENS,
+    *tuning_jobs.SCREENS,
 )
