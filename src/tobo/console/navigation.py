@@ -39,6 +39,8 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Place("Training jobs", "training-jobs", "graduation-cap"),
             Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
+            Place("Evaluation", "evaluation", "target"),
+            Place("Labelling", "labelling", "tag"),
         ),
     ),
 )

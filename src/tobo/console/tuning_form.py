@@ -105,7 +105,7 @@ def request_of(fields: Mapping[str, str], job: Mapping[str, Any]) -> dict[str, A
 def definition_of(job: Mapping[str, Any], tuned: set[str]) -> dict[str, Any]:
     """A TrainingJobDefinition that repeats a described training job; `tuned` hyperparameters are left to the search."""
     shape = operation_model("sagemaker", "CreateHyperParameterTuningJob").input_shape
-    known: Mapping[str, Any] = shape.members["TrainingJobDefinition"].members  # type: ignore[union-attr, attr-defined]
+    known: Mapping[str, Any] = shape.members["TrainingJobDefinition"].members  # type: ignore[union-attr]
     kept = {name: job[name] for name in known if name in job and name != "CheckpointConfig"}
     specification = {
         name: value

@@ -8,9 +8,9 @@ import { sortTable } from "./sorted-table.js";
 /** @typedef {{name: string, status: string, values: unknown[], objective: number | null}} Trial */
 /** @typedef {{axes: Axis[], trials: Trial[], objective: {name: string, maximise: boolean}, best: string | null}} Drawing */
 
-const TOP = 46;
+const TOP = 60;
 const BOTTOM = 22;
-const HEIGHT = 320;
+const HEIGHT = 336;
 const NARROWEST = 96;
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -107,10 +107,15 @@ class ParallelCoords extends HTMLElement {
     const most = Math.max(Math.floor(this.width / this.axes.length / 7), 8);
     const title = axis.name.length > most ? `${axis.name.slice(0, most - 1)}…` : axis.name;
     const named = draw("text", { x, y: 14, class: "title" }, title);
+    const edge = index === 0 ? "start" : index === this.axes.length - 1 ? "end" : "";
+    if (edge && this.axes.length > 1) {
+      named.style.textAnchor = edge;
+      named.setAttribute("x", String(edge === "start" ? 2 : this.width - 2));
+    }
     named.append(draw("title", {}, axis.name));
     group.append(named);
     if (axis.scale && axis.scale !== "Linear") {
-      group.append(draw("text", { x, y: 29 }, axis.scale === "Logarithmic" ? "log" : "reverse log"));
+      group.append(draw("text", { x, y: 31 }, axis.scale === "Logarithmic" ? "log" : "reverse log"));
     }
     group.append(draw("line", { class: "rule", x1: x, x2: x, y1: this.y(1), y2: this.y(0) }));
     return group;
@@ -156,7 +161,7 @@ class ParallelCoords extends HTMLElement {
       const inner = at > 0 && at < 1;
       const said = axis.choices ? (axis.choices[Math.floor(at * axis.choices.length)] ?? "") : words(axis, at);
       const short = said.length > 12 ? `${said.slice(0, 11)}…` : said;
-      const y = inner ? this.y(at) + 4 : at ? this.y(1) - 7 : this.y(0) + 17;
+      const y = inner ? this.y(at) + 4 : at ? this.y(1) - 11 : this.y(0) + 18;
       const label = draw("text", inner ? { x: x + 10, y } : { x, y }, short);
       if (inner) label.style.textAnchor = index === this.axes.length - 1 ? "end" : "start";
       if (inner && index === this.axes.length - 1) label.setAttribute("x", String(x - 10));
