@@ -58,7 +58,8 @@ class Curve:
     cases: int
 
     def precision(self) -> Floats:
-        return self.hits / np.maximum(self.hits + self.alarms, 1)
+        shares: Floats = self.hits / np.maximum(self.hits + self.alarms, 1)
+        return shares
 
     def recall(self) -> Floats:
         return self.hits / max(self.cases, 1)
@@ -101,7 +102,8 @@ def decide(scores: Floats, chosen: int | None = None, threshold: float = 0.5) ->
     With `chosen`, that class wherever its score reaches the threshold, and else the highest of the others.
     """
     if chosen is None:
-        return scores.argmax(1).astype(np.int64)
+        best: Ints = scores.argmax(1).astype(np.int64)
+        return best
     others = scores.copy()
     others[:, chosen] = -math.inf
     return np.where(scores[:, chosen] >= threshold, chosen, others.argmax(1)).astype(np.int64)
