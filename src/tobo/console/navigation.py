@@ -34,7 +34,21 @@ class Listed:
 
 NAVIGATION: tuple[Group, ...] = (
     Group("", (Place("Home", "", "house"),)),
-    Group("Learn", (Place("Training jobs", "training-jobs", "graduation-cap"),)),
+    Group(
+        "Data",
+        (
+            Place("S3", "s3", "hard-drive"),
+            Place("Labelling", "labelling", "tag"),
+        ),
+    ),
+    Group(
+        "Learn",
+        (
+            Place("Training jobs", "training-jobs", "graduation-cap"),
+            Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
+            Place("Evaluation", "evaluation", "target"),
+        ),
+    ),
     Group(
         "Edge",
         (
@@ -44,10 +58,11 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Deployment plans", "deployment-plans", "rocket"),
         ),
     ),
-    Group("Data", (Place("S3", "s3", "hard-drive"),)),
 )
 
 DEEDS: tuple[Place, ...] = (
+    Place("Train on your photos", "wizard", "wand-sparkles"),
+    Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
     Place("Create fleet", "fleets/create", "router"),
     Place("Enrol a device", "enroll", "camera"),
     Place("Package a model", "packaging-jobs/create", "package"),
@@ -59,6 +74,10 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Training job", "graduation-cap"),
         *("sagemaker", "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", "training-jobs"),
+    ),
+    Listed(
+        *("Tuning job", "sliders-horizontal", "sagemaker", "ListHyperParameterTuningJobs"),
+        *("HyperParameterTuningJobSummaries", "HyperParameterTuningJobName", "tuning-jobs"),
     ),
     Listed(*("Fleet", "router", "sagemaker", "ListDeviceFleets", "DeviceFleetSummaries", "DeviceFleetName", "fleets")),
     Listed(

@@ -5,8 +5,10 @@ from tobo.console.screens import (
     buckets,
     deployment_plans,
     devices,
+    evaluation,
     fleets,
     home,
+    labelling,
     objects,
     packaging_jobs,
     palette,
@@ -14,19 +16,25 @@ from tobo.console.screens import (
     s3_preview,
     styleguide,
     training_jobs,
+    tuning_jobs,
 )
 
-SCREENS: tuple[Screen, ...] = (
-    *home.SCREENS,
-    *s3_preview.SCREENS,  # before the buckets, one of which may be called so
-    *buckets.SCREENS,
-    *objects.SCREENS,
-    *palette.SCREENS,
-    *preferences.SCREENS,
-    *styleguide.SCREENS,
-    *training_jobs.SCREENS,
-    *fleets.SCREENS,
-    *devices.SCREENS,
-    *packaging_jobs.SCREENS,
-    *deployment_plans.SCREENS,
+_SUBJECTS = (
+    home,
+    s3_preview,  # before the objects: a bucket has no such name
+    buckets,
+    objects,
+    labelling,
+    training_jobs,
+    tuning_jobs,
+    evaluation,
+    fleets,
+    devices,
+    packaging_jobs,
+    deployment_plans,
+    palette,
+    preferences,
+    styleguide,
 )
+
+SCREENS: tuple[Screen, ...] = tuple(screen for subject in _SUBJECTS for screen in subject.SCREENS)
