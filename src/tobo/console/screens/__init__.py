@@ -17,10 +17,12 @@ from tobo.console.screens import (
     styleguide,
     training_jobs,
     tuning_jobs,
+    wizard,
 )
 
 _SUBJECTS = (
     home,
+    wizard,
     s3_preview,  # before the objects: a bucket has no such name
     buckets,
     objects,

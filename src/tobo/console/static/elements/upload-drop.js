@@ -9,7 +9,7 @@ const LARGEST = 5 * 2 ** 30; // bytes of one PutObject
 /** @typedef {{file: File, key: string, sent: number, why: string}} Upload */
 
 /** Every file below a dropped entry. @param {FileSystemEntry} entry @returns {Promise<[File, string][]>} */
-async function filesOf(entry) {
+export async function filesOf(entry) {
   if (entry.isFile) {
     const file = await new Promise((found, lost) => /** @type {FileSystemFileEntry} */ (entry).file(found, lost));
     return [[file, entry.fullPath.replace(/^\//, "")]];
@@ -26,7 +26,7 @@ async function filesOf(entry) {
 }
 
 /** Sends a file; raises Refused in S3's words. @param {string} address @param {Upload} upload @param {() => void} moved */
-function put(address, upload, moved) {
+export function put(address, upload, moved) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     request.open("PUT", address);
