@@ -62,6 +62,7 @@ NAVIGATION: tuple[Group, ...] = (
 
 DEEDS: tuple[Place, ...] = (
     Place("Train on your photos", "wizard", "wand-sparkles"),
+    Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
     Place("Create fleet", "fleets/create", "router"),
     Place("Enrol a device", "enroll", "camera"),

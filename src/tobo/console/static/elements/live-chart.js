@@ -29,7 +29,7 @@ function colour(at, name) {
 class LiveChart extends HTMLElement {
   /** @type {Course} */
   course = { x: "time", series: [] };
-  /** @type {import("uplot").default | null} */
+  /** @type {InstanceType<typeof uPlot> | null} */
   plot = null;
   shape = "";
   log = false;
@@ -114,7 +114,7 @@ class LiveChart extends HTMLElement {
     /** @type {HTMLElement} */ (this.querySelector("[data-whole]")).hidden = true;
   }
 
-  /** @param {(number | null)[][]} columns @returns {import("uplot").Options} */
+  /** @param {(number | null)[][]} columns @returns {any} */
   options(columns) {
     const quiet = colour(this, "--ink-quiet");
     const line = colour(this, "--line");
@@ -137,7 +137,7 @@ class LiveChart extends HTMLElement {
             value === null ? "–" : `${number(value)}${unit ? ` ${unit}` : ""}`,
         })),
       ],
-      axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : number(value))) }],
+      axes: [axis, { ...axis, size: 56, values: (/** @type {unknown} */ _, /** @type {(number | null)[]} */ splits) => splits.map((value) => (value === null ? "" : number(value))) }],
       cursor: { drag: { x: true, y: false }, points: { size: 6 } },
       hooks: {
         setSelect: [() => (/** @type {HTMLElement} */ (this.querySelector("[data-whole]")).hidden = false)],
