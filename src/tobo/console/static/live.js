@@ -57,8 +57,13 @@ function show(news) {
   }
 }
 
-/** What somebody has ticked or unfolded stays so. @param {Node} old @param {Node} fresh */
+/** What somebody has ticked or unfolded stays so, and what an element has drawn into itself. @param {Node} old @param {Node} fresh */
 function keepChoices(old, fresh) {
+  if (old instanceof HTMLElement && fresh instanceof HTMLElement && customElements.get(old.localName)) {
+    const same = [...fresh.attributes].every((its) => old.getAttribute(its.name) === its.value);
+    if (!same) old.replaceWith(fresh.cloneNode(true));
+    return false;
+  }
   if (old instanceof HTMLInputElement && fresh instanceof HTMLInputElement && old.type === "checkbox") {
     if (old.checked) fresh.setAttribute("checked", "");
   }

@@ -98,7 +98,7 @@ class PhotoWizard extends HTMLElement {
   problem() {
     const fewest = Number(this.dataset.fewest);
     if (this.classes.size < 2) return "Two classes are the least: drop a folder whose subfolders are the classes.";
-    for (const [label, files] of this.classes) {
+    for (const [label, files] of [...this.classes].sort()) {
       if (files.length < fewest) return `Class “${label}” has ${files.length} photos; ${fewest} are the least.`;
     }
     return "";
