@@ -52,6 +52,7 @@ function show(news) {
       ignoreActiveValue: true,
       callbacks: { beforeNodeMorphed: keepChoices },
     });
+    htmx.process(/** @type {Element} */ (element)); // forms that came, or whose address is another one now
     element.dispatchEvent(new CustomEvent("tobo:changed", { bubbles: true }));
   }
 }
