@@ -72,7 +72,7 @@ def _delete(visit: Visit) -> Response:
     """Deletes the ticked objects, and all that is below the ticked folders."""
     bucket, folder = visit.path["bucket"], visit.query.get("prefix", "")
     keys = [unquote(name) for name in all_of(visit.form, "key")]
-    for prefix in all_of(visit.form, "folder"):
+    for prefix in filter(None, all_of(visit.form, "folder")):  # "" would be the whole bucket
         keys += _below(visit, bucket, unquote(prefix))
     if not keys:
         raise Fault("ValidationException", "Nothing is ticked; tick what shall be deleted.")
