@@ -225,7 +225,7 @@ def test_who_may_only_look(browser: Browser, server: Server, fleet: Fleet) -> No
     name = fleet.plan(stage("all"))
     job = fleet.described(name)["ModelConfigs"][0]["EdgePackagingJobName"]
     key, secret = limited_user(server, unique("watcher"), READ_ONLY)
-    posts = {
+    posts: dict[str, dict[str, str | float | bool]] = {
         "fleets/create": {"name": "x", "output": "s3://bucket/x"},
         f"fleets/{fleet.name}/register": {"names": "x"},
         f"fleets/{fleet.name}/deregister": {"device": "cam-1"},

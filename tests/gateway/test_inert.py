@@ -2,6 +2,8 @@
 
 import pytest
 from tests.conftest import Server
+from tests.support.endpoints import await_endpoint, variant
+from tests.support.handlers import archive, model_request
 from tests.support.unique import unique
 
 from tobo.gateway.inert import is_harmless
@@ -50,3 +52,23 @@ def test_objects_are_served_so(server: Server, kind: str, policy: str | None) ->
     assert headers.get("content-security-policy") == policy
     s3.delete_object(Bucket=bucket, Key="x")
     s3.delete_bucket(Bucket=bucket)
+
+
+def test_answers_of_models_are_served_so(server: Server) -> None:
+    """A model of one's own may say that its answer is a page."""
+    name, s3, sagemaker = unique("page"), server.client("s3"), server.client("sagemaker")
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="model.tar.gz", Body=archive())
+    sagemaker.create_model(**model_request(name, "words-model", f"s3://{name}/model.tar.gz"))
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant(name)])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    try:
+        assert await_endpoint(server, name)["EndpointStatus"] == "InService"
+        answer = server.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, ContentType="text/html", Body=b"<script>"
+        )
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        assert (answer["ContentType"], headers["content-security-policy"]) == ("text/html", "sandbox")
+        assert headers["x-content-type-options"] == "nosniff"
+    finally:
+        sagemaker.delete_endpoint(EndpointName=name)
