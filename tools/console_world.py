@@ -141,6 +141,28 @@ def edge(connection: Connection, place: Place) -> None:
     )
     plan(connection, "marbles-1-0", "line", version, [["line-1"], ["line-2"]])
     sagemaker.start_edge_deployment_stage(EdgeDeploymentPlanName="marbles-1-0", StageName="stage-1")
+    heartbeats(connection)
+
+
+def heartbeats(connection: Connection) -> None:
+    """What the first device did in the last half hour; its scores drift at the end."""
+    device = connection.client("sagemaker-edge")
+    now = time.time() // 60 * 60
+    for minute in range(30):
+        at = now - (29 - minute) * 60
+        told = [("Decisions", 90.0 + minute % 7), ("Rejects", 3.0 + minute % 4), ("ScoreDrift", 0.05 + minute * 0.006)]
+        metrics = [{"MetricName": name, "Value": value, "Timestamp": at} for name, value in told]
+        metrics += [
+            {"MetricName": "Latency", "Value": value + minute % 3, "Timestamp": at, "Dimension": name}
+            for name, value in (("p50", 9.0), ("p99", 14.0))
+        ]
+        device.send_heartbeat(
+            AgentVersion="1.0",
+            DeviceName="line-1",
+            DeviceFleetName="line",
+            AgentMetrics=metrics,
+            Models=[{"ModelName": "marbles", "ModelVersion": "0.9", "LatestInference": at}],
+        )
 
 
 def people(connection: Connection) -> None:

@@ -245,6 +245,31 @@ def test_deleting_what_is_ticked_and_the_code_of_it(root: Visitor, server: Serve
     assert keys_of(server, bucket) == ["keep.txt"]
 
 
+def test_a_tick_stays_with_its_object_when_others_come(root: Visitor, server: Server, bucket: str) -> None:
+    s3 = server.client("s3")
+    for key in ("m.txt", "z.txt"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    page = root.go(f"s3/{bucket}")
+    page.get_by_label("Tick m.txt").check()
+    for key in ("a.txt", "b/c.txt"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    expect(page.locator("td.name")).to_have_text(["b/", "a.txt", "m.txt", "z.txt"])
+    ticked = page.locator("[data-tick]:checked")
+    assert ticked.evaluate_all("boxes => boxes.map(box => box.value)") == ["m.txt"]
+
+
+def test_a_bucket_may_be_called_as_an_address_of_the_console(root: Visitor, server: Server) -> None:
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="preview")
+    s3.put_object(Bucket="preview", Key="a.txt", Body=b"here")
+    page = root.go("s3?name=preview")
+    page.get_by_role("link", name="preview", exact=True).click()
+    page.get_by_role("link", name="a.txt").click()
+    expect(page.locator("pre.code.tall")).to_have_text("here")
+    s3.delete_object(Bucket="preview", Key="a.txt")
+    s3.delete_bucket(Bucket="preview")
+
+
 def test_a_listing_has_pages(root: Visitor, server: Server, bucket: str) -> None:
     s3 = server.client("s3")
     for number in range(203):

@@ -8,9 +8,15 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from tobo.console.visit import Visit
-from tobo.gateway.signature import MAX_PRESIGNED_SECONDS
 from tobo.kit.fault import Fault
-from tobo.kit.sigv4 import ALGORITHM, UNSIGNED_PAYLOAD, canonical, signature, signing_key
+from tobo.kit.sigv4 import (
+    ALGORITHM,
+    MAX_PRESIGNED_SECONDS,
+    UNSIGNED_PAYLOAD,
+    canonical,
+    signature,
+    signing_key,
+)
 from tobo.resources.identity.keyring import BadToken, UnknownKey, ring_of
 
 SOON = 900

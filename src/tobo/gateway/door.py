@@ -141,7 +141,7 @@ class Door:
         operation = TABLE.get((target.service, target.operation))
         if operation is not None and operation.is_async:
             result = await serve(call, target.service, target.operation, read(target, request))
-            return write(target, result, call.request_id)
+            return inert(target, write(target, result, call.request_id))
         return await get_running_loop().run_in_executor(self._pool, _serve_blocking, call, target, request)
 
     async def _body(self, head: Head, signed: Signed, receive: Receive) -> Body:
@@ -179,9 +179,7 @@ def head_of(scope: Mapping[str, Any]) -> Head:
 def _serve_blocking(call: Call, target: Target, request: Request) -> Response:
     """Reading, serving and writing in one worker thread."""
     result = serve(call, target.service, target.operation, read(target, request))
-    response = write(target, result, call.request_id)
-    if target.operation == "GetObject" and target.service == "s3":
-        response = inert(response)
+    response = inert(target, write(target, result, call.request_id))
     body = response.body
     if isinstance(body, FileBody) and body.length <= SMALL_FILE:
         try:

@@ -41,9 +41,14 @@ def _remove(visit: Visit) -> Response:
     return visit.done(url("s3"), f"Bucket {bucket} is deleted.")
 
 
+def bucket_path(bucket: str) -> tuple[str, ...]:
+    """The parts of a bucket's address; s3/preview is that of pictures, though a bucket may be called so."""
+    return ("s3", bucket, "") if bucket == "preview" else ("s3", bucket)
+
+
 def bucket_url(bucket: str, **query: str | None) -> str:
-    """A bucket's page; s3/preview is the address of pictures, though a bucket may be called so."""
-    return url("s3", bucket, *([""] if bucket == "preview" else []), **query)
+    """A bucket's page."""
+    return url(*bucket_path(bucket), **query)
 
 
 SCREENS: tuple[Screen, ...] = (_list, _create, _remove)

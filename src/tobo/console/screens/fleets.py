@@ -119,12 +119,17 @@ def _enroll(visit: Visit) -> Response:
         fleet=fleet,
         device=device,
         target=target,
-        host=host or visit.request.url.hostname or "",
+        host=host or _reached(visit.request.url.hostname or ""),
         fleets=names_of(visit, "ListDeviceFleets", "DeviceFleetSummaries", "DeviceFleetName"),
         command=shlex.join(parts) if fleet and device else None,
         folder=shlex.quote(device) if device else "",
         tls=visit.context.settings.tls_port,
     )
+
+
+def _reached(host: str) -> str:
+    """The name by which the browser has reached the server, if a device could do the same."""
+    return "" if host in ("localhost", "::1") or host.startswith("127.") else host
 
 
 def _devices(named: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from tobo.console.lists import addresses
 from tobo.console.presigned import presigned
 from tobo.console.routing import Screen, posted, shown
-from tobo.console.screens.buckets import bucket_url
+from tobo.console.screens.buckets import bucket_path, bucket_url
 from tobo.console.screens.s3_preview import image_type, read_object
 from tobo.console.visit import Visit, all_of, url
 from tobo.kit.fault import Fault
@@ -42,7 +42,7 @@ def _list(visit: Visit) -> Response:
         folders=rows,
         objects=[{**one, "name": one["Key"][len(folder) :] or one["Key"]} for one in found["Contents"]],
         next_token=found.get("NextContinuationToken"),
-        at=addresses(visit, "s3", bucket),
+        at=addresses(visit, *bucket_path(bucket)),
         trail=_trail(bucket, folder),
         bucket_url=bucket_url,
         written=_written,
@@ -72,7 +72,7 @@ def _delete(visit: Visit) -> Response:
     """Deletes the ticked objects, and all that is below the ticked folders."""
     bucket, folder = visit.path["bucket"], visit.query.get("prefix", "")
     keys = [unquote(name) for name in all_of(visit.form, "key")]
-    for prefix in all_of(visit.form, "folder"):
+    for prefix in filter(None, all_of(visit.form, "folder")):  # "" would be the whole bucket
         keys += _below(visit, bucket, unquote(prefix))
     if not keys:
         raise Fault("ValidationException", "Nothing is ticked; tick what shall be deleted.")

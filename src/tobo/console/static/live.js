@@ -52,7 +52,7 @@ function show(news) {
       ignoreActiveValue: true,
       callbacks: { beforeNodeMorphed: keepChoices },
     });
-    htmx.process(element);
+    htmx.process(element); // forms that came, or whose address is another one now
     element.dispatchEvent(new CustomEvent("tobo:changed", { bubbles: true }));
   }
 }

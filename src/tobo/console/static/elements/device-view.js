@@ -10,6 +10,7 @@ const KINDS = {
   p50: { words: "p50", colour: "--series-1" },
   p99: { words: "p99", colour: "--series-2" },
   drift: { words: "Drift", colour: "--series-1" },
+  band: { words: "Band", colour: "--series-2" },
   outbox: { words: "Bytes", colour: "--series-3" },
 };
 
@@ -29,17 +30,32 @@ function table(all) {
   return [times, ...all.map(([at, values]) => times.map((time) => values[at.indexOf(time)] ?? null))];
 }
 
+/** A tick's words: the time of day, or the day where days are shown. @param {number} at @param {Figures} figures */
+function clock(at, figures) {
+  const days = figures.end - figures.start > 2 * 86_400;
+  const moment = new Date(at * 1000);
+  if (days) return moment.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
 class DeviceView extends HTMLElement {
   /** @type {any[]} */
   charts = [];
 
   connectedCallback() {
     this.addEventListener("live", (event) => this.show(JSON.parse(/** @type {CustomEvent} */ (event).detail)));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.shown && this.show(this.shown));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.again);
+    addEventListener("resize", this.again);
   }
 
   /** @type {Figures | null} */
   shown = null;
+
+  again = () => this.shown && this.show(this.shown);
+
+  disconnectedCallback() {
+    removeEventListener("resize", this.again);
+  }
 
   /** @param {Figures} figures */
   show(figures) {
@@ -48,8 +64,14 @@ class DeviceView extends HTMLElement {
     this.charts = [];
     for (const box of this.querySelectorAll("[data-chart]")) {
       const names = (box.getAttribute("data-chart") ?? "").split(",");
+      /** @type {[number[], number[]][]} */
       const all = names.map((name) => figures.series[name] ?? [[], []]);
-      if (all.some(([at]) => at.length)) this.draw(/** @type {HTMLElement} */ (box), names, all, figures);
+      const there = all.some(([at]) => at.length);
+      if (there && names[0] === "drift") {
+        names.push("band");
+        all.push([[figures.start, figures.end], [figures.band, figures.band]]);
+      }
+      if (there) this.draw(/** @type {HTMLElement} */ (box), names, all, figures);
       else box.textContent = "No heartbeat told of it in this time.";
     }
     this.tell(figures);
@@ -64,13 +86,13 @@ class DeviceView extends HTMLElement {
       const kind = KINDS[name];
       const ink = colour(kind?.colour ?? "--series-1");
       const paths = kind?.bars ? uPlot.paths.bars({ size: [0.7, 20] }) : undefined;
-      return { label: kind?.words, stroke: ink, fill: kind?.bars ? ink : undefined, width: kind?.bars ? 0 : 2, paths, points: { show: !kind?.bars }, value: (/** @type {unknown} */ _, /** @type {number | null} */ value) => (value === null ? "–" : says(value)) };
+      return { label: kind?.words, stroke: ink, fill: kind?.bars ? ink : undefined, width: kind?.bars ? 0 : 2, paths, points: { show: false }, spanGaps: name === "band", dash: name === "band" ? [6, 4] : undefined, value: (/** @type {unknown} */ _, /** @type {number | null} */ value) => (value === null ? "–" : says(value)) };
     });
     const options = {
       width: box.clientWidth - 32 || 300,
       height: 180,
-      scales: { x: { range: () => [figures.start, figures.end] }, y: { range: (/** @type {unknown} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(high, names[0] === "drift" ? figures.band : 0) * 1.1 || 1] } },
-      axes: [axis, { ...axis, size: 60, values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) => ticks.map(says) }],
+      scales: { x: { range: () => [figures.start, figures.end] }, y: { range: (/** @type {unknown} */ _, /** @type {number} */ _low, /** @type {number} */ high) => [0, Math.max(high, names[0] === "drift" ? figures.band : 0) * 1.1 || 1] } },
+      axes: [{ ...axis, values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) => ticks.map((at) => clock(at, figures)) }, { ...axis, size: 60, values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) => ticks.map(says) }],
       series: [{}, ...series],
       cursor: { drag: { x: false, y: false } },
     };
