@@ -90,6 +90,13 @@ def test_of_equally_cheap_thresholds_the_roomiest_is_told() -> None:
     assert cheapest(curve(truth, np.stack([first, 1 - first], 1), 0), 1, 1) == (pytest.approx(0.5), 0)
 
 
+def test_a_score_of_one_is_rejected_by_every_threshold() -> None:
+    truth, first = np.array([1, 1, 0]), np.array([1.0, 1.0, 0.5])
+    found = curve(truth, np.stack([first, 1 - first], 1), 0)
+    threshold, cost = cheapest(found, 1, 10)
+    assert (costs(found, 1, 10)[0], threshold, cost) == (1, 0.25, 20)
+
+
 @pytest.mark.parametrize(
     ("document", "said"),
     [
@@ -200,8 +207,8 @@ def test_a_mistake_is_found_chosen_and_sent_by_the_keyboard(
     tile = page.locator("image-grid [role=option]")
     assert tile.count() == 1
     assert tile.get_attribute("title") == f"{OK}/{WRONG}"
+    tile.focus()  # brings it into view, where it loads
     until(lambda: tile.locator("img").evaluate("image => image.complete && image.naturalWidth") == 40)
-    tile.focus()
     page.keyboard.press("Enter")
     assert page.locator("dialog.zoom p").inner_text().startswith(f"{OK}/{WRONG}: {OK} → {KO} ")
     page.keyboard.press("Escape")

@@ -37,7 +37,7 @@ def test_importance_of_a_number_is_the_adjusted_square_of_spearmans_correlation(
     values = random.random(30)
     outcomes = np.exp(values) + noise * random.random(30)
     rho = stats.spearmanr(values, outcomes).statistic
-    found = importance([Axis("x")], [trial(y, x=repr(x)) for x, y in zip(values, outcomes, strict=True)])
+    found = importance([Axis("x")], [trial(y, x=str(x)) for x, y in zip(values, outcomes, strict=True)])
     assert found["x"] == pytest.approx(max(0.0, 1 - (1 - rho**2) * 29 / 28))
 
 
@@ -268,7 +268,7 @@ def test_who_may_only_look_can_neither_create_nor_stop(browser: Browser, warm_se
         page.wait_for_selector("parallel-coords [data-grip]")
         assert page.locator("a:has-text('Deploy the best')").count() == 0
         assert page.locator("main form").count() == 0
-        assert its.go("tuning-jobs").locator("main a:has-text('Create')").count() == 0
+        assert its.go("tuning-jobs").locator("main a:has-text('Create tuning job')").count() == 0
         for path, form in ((f"tuning-jobs/{tuned}/stop", {}), (f"tuning-jobs/{tuned}/delete", {})):
             status, said = post(its, path, {"any": "1", **form})
             assert status in (400, 403)
