@@ -1,6 +1,7 @@
 """Evaluation: its figures beside scikit-learn's, and its page in a real browser on a real training and batch transform."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,7 @@ from tobo.console.evaluation import (
     predictions_of,
 )
 from tobo.console.labelling_queues import merged, suggestions_of
+from tobo.console.snippets import Made, cli_code
 from tobo.kit.fault import Fault
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -134,6 +136,14 @@ def test_a_picture_is_in_a_queue_once() -> None:
     old, new = {"source-ref": "s3://b/1", "x": 1}, {"source-ref": "s3://b/1", "x": 2}
     lines = merged([old, {"source-ref": "s3://b/2"}], [new]).decode().splitlines()
     assert [json.loads(line) for line in lines] == [new, {"source-ref": "s3://b/2"}]
+
+
+def test_a_manifest_as_a_command_is_a_file_first() -> None:
+    body = merged([], [{"source-ref": "s3://b/it's"}])
+    lines = cli_code([Made("s3", "PutObject", {"Bucket": "b", "Key": "k", "Body": body})], "us-east-1")
+    first, command = lines.split(" > body.bin\n")
+    assert subprocess.run(["bash", "-c", first], capture_output=True, check=True).stdout == body
+    assert "--body body.bin" in command
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ class ConfusionMatrix extends HTMLElement {
   show(labels, matrix) {
     const focused = this.querySelector(":focus")?.getAttribute("data-cell");
     const table = document.createElement("table");
+    table.className = labels.length > 3 ? "many" : "";
     const caption = document.createElement("caption");
     caption.textContent = "Rows: the label. Columns: the decision. Choose a cell to see its pictures.";
     const head = table.createTHead().insertRow();

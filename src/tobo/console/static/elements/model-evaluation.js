@@ -105,6 +105,7 @@ class ModelEvaluation extends HTMLElement {
     this.piece("wrong").textContent = number(truth.length - right);
     this.piece("threshold-value").textContent = threshold.toFixed(3);
     for (const each of this.querySelectorAll("[data-needs-class]")) /** @type {HTMLElement} */ (each).hidden = this.chosen === null;
+    this.piece("unchosen").hidden = this.chosen !== null;
     if (this.chosen !== null) this.weigh(this.chosen, threshold);
     this.remember(threshold);
     this.choose(this.cell);
@@ -233,7 +234,7 @@ class ModelEvaluation extends HTMLElement {
 
 /** @param {number} share */
 function percent(share) {
-  return `${(share * 100).toFixed(1)} %`;
+  return `${(share * 100).toFixed(1)}\u00a0%`;
 }
 
 customElements.define("model-evaluation", ModelEvaluation);
