@@ -233,14 +233,16 @@ def test_a_brush_keeps_lines_and_rows(looker: Visitor, warm_server: Server, tune
 
 @needs_chromium
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["tuning-jobs", "tuning-jobs/{tuned}", "tuning-jobs/create?training_job={trained}"])
+@pytest.mark.parametrize(
+    "path", ["tuning-jobs", "tuning-jobs/{tuned}", "tuning-jobs/create", "tuning-jobs/create?training_job={trained}"]
+)
 def test_pages_are_accessible(
     browser: Browser, warm_server: Server, tuned: str, trained: str, theme: Any, path: str
 ) -> None:
     with visitor(browser, warm_server, color_scheme=theme) as its:
         its.sign_in()
         its.go(path.format(tuned=tuned, trained=trained))
-        its.page.wait_for_load_state("networkidle") if "{" not in path else its.page.wait_for_selector("main")
+        its.page.wait_for_selector("parallel-coords [data-grip]" if path.endswith("{tuned}") else "main table")
         assert its.accessibility() == []
         assert its.troubles == []
 
@@ -273,3 +275,17 @@ def test_who_may_only_look_can_neither_create_nor_stop(browser: Browser, warm_se
             status, said = post(its, path, {"any": "1", **form})
             assert status in (400, 403)
             assert "AccessDenied" in said
+
+
+@needs_chromium
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_elements_stand_in_the_style_guide(browser: Browser, warm_server: Server, theme: Any) -> None:
+    with visitor(browser, warm_server, color_scheme=theme) as its:
+        its.sign_in()
+        page = its.go("styleguide")
+        page.wait_for_selector("parallel-coords [data-grip]")
+        assert page.locator("confusion-matrix button").count() == 4
+        assert page.locator("image-grid [role=option]").count() == 3
+        assert page.locator("parallel-coords .line.pending").count() == 1
+        assert its.accessibility() == []
+        assert its.troubles == []

@@ -4,6 +4,10 @@ class ConfusionMatrix extends HTMLElement {
   /** @type {[number, number] | null} */
   chosen = null;
 
+  connectedCallback() {
+    if (this.dataset.matrix) this.show(JSON.parse(this.dataset.labels ?? "[]"), JSON.parse(this.dataset.matrix));
+  }
+
   /** @param {string[]} labels @param {number[][]} matrix */
   show(labels, matrix) {
     const focused = this.querySelector(":focus")?.getAttribute("data-cell");
