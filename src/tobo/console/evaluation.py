@@ -150,5 +150,7 @@ def cheapest(found: Curve, miss: float, reject: float) -> tuple[float, float]:
     paid = costs(found, miss, reject)
     edges = np.concatenate(([max(1.0, found.thresholds[0])], found.thresholds, [min(0.0, found.thresholds[-1])]))
     upper, lower = edges[:-1], edges[1:]
-    best = min(range(len(paid)), key=lambda k: (paid[k], lower[k] - upper[k]))
-    return float((upper[best] + lower[best]) / 2), float(paid[best])
+    first = int(upper[0] == lower[0])  # a score of 1 is rejected by every threshold
+    best = min(range(first, len(paid)), key=lambda k: (paid[k], lower[k] - upper[k]))
+    middle = (upper[best] + lower[best]) / 2
+    return float(middle if middle > lower[best] else upper[best]), float(paid[best])

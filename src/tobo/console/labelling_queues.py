@@ -38,6 +38,11 @@ def key_of(name: str) -> str:
     return f"{PREFIX}{checked_name(name)}{SUFFIX}"
 
 
+def is_queue(key: str) -> bool:
+    """Whether an object's key is that of a queue."""
+    return bool(key.startswith(PREFIX) and key.endswith(SUFFIX) and _NAME.fullmatch(key[len(PREFIX) : -len(SUFFIX)]))
+
+
 def checked_name(name: str, what: str = "queue") -> str:
     if not _NAME.fullmatch(name):
         raise validation(

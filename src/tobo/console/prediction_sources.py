@@ -43,8 +43,9 @@ def of_training(visit: Visit, name: str) -> Predictions:
         document = json.loads(text)
     except ValueError as error:
         raise validation(f"{FILE} of {name} is not JSON ({error}).") from None
-    channel = document.get("channel", "validation") if isinstance(document, Mapping) else "validation"
-    return predictions_of(document, _base_of_channel(visit, job, str(channel)))
+    if not isinstance(document, Mapping) or document.get("records"):  # pictures in a .rec file have no address
+        return predictions_of(document, "")
+    return predictions_of(document, _base_of_channel(visit, job, str(document.get("channel", "validation"))))
 
 
 def _from_archive(data: bytes, name: str) -> bytes:
@@ -78,7 +79,10 @@ def _base_of_channel(visit: Visit, job: Mapping[str, Any], name: str) -> str:
             return str(base_of(visit, parse_s3_uri(source["S3Uri"], f"channel '{name}'")))
         if source.get("S3DataType") == "ManifestFile":
             at = parse_s3_uri(source["S3Uri"], f"channel '{name}'")
-            return str(json.loads(read_object(visit, at.bucket, at.key))[0]["prefix"])
+            try:
+                return str(json.loads(read_object(visit, at.bucket, at.key))[0]["prefix"])
+            except (ValueError, LookupError, TypeError):
+                raise validation(f"{at} is no manifest any more; its first member must be a prefix.") from None
     return ""
 
 

@@ -21,7 +21,7 @@ def write(folder: Path, labels: tuple[str, ...], scored: Scores, validation: Dat
     """Writes the file; False where the scores cannot be told apart by picture, or are too many.
 
     The file's members: `channel`; `labels` [classes]; `multi_label`; `keys` [n], each a picture's path below the
-    channel, its s3:// address (manifests) or its record; `targets` [n] class indices (multi_label: [n][classes] of 0
+    channel, its s3:// address (manifests) or its place in a .rec file (`records` is true); `targets` [n] class indices (multi_label: [n][classes] of 0
     and 1); `scores` [n][classes] probabilities. A job that was stopped has scored the first pictures only.
     """
     indices = validation.indices()[: len(scored.targets)]
@@ -35,6 +35,7 @@ def write(folder: Path, labels: tuple[str, ...], scored: Scores, validation: Dat
         "channel": validation.name,
         "labels": list(labels),
         "multi_label": scored.targets.ndim == 2,
+        "records": any(validation.examples[index].offset is not None for index in indices),
         "keys": [validation.examples[index].key for index in indices],
         "targets": scored.targets.astype(int).tolist(),
         "scores": [[round(score, DIGITS) for score in row] for row in scored.scores.tolist()],

@@ -9,6 +9,7 @@ from tobo.console.labelling_queues import (
     PREFIX,
     SUFFIX,
     checked_name,
+    is_queue,
     key_of,
     line_of,
     lines_of,
@@ -41,7 +42,7 @@ def _list(visit: Visit) -> Response:
             "pictures": len(lines_of(read_object(visit, bucket, entry["Key"]))),
         }
         for entry in found
-        if entry["Key"].endswith(SUFFIX)
+        if is_queue(entry["Key"])
     ]
     return visit.page("labelling/list.html", queues=queues, bucket=bucket)
 
@@ -59,6 +60,7 @@ def _show(visit: Visit) -> Response:
             "confidence": suggested(line).get("confidence"),
         }
         for line in lines_of(read_object(visit, bucket, key))
+        if line["source-ref"].startswith("s3://")
     ]
     return visit.page("labelling/show.html", name=visit.path["name"], pictures=pictures, bucket=bucket, key=key)
 

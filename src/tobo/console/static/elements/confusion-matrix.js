@@ -4,10 +4,15 @@ class ConfusionMatrix extends HTMLElement {
   /** @type {[number, number] | null} */
   chosen = null;
 
+  connectedCallback() {
+    if (this.dataset.matrix) this.show(JSON.parse(this.dataset.labels ?? "[]"), JSON.parse(this.dataset.matrix));
+  }
+
   /** @param {string[]} labels @param {number[][]} matrix */
   show(labels, matrix) {
     const focused = this.querySelector(":focus")?.getAttribute("data-cell");
     const table = document.createElement("table");
+    table.className = labels.length > 3 ? "many" : "";
     const caption = document.createElement("caption");
     caption.textContent = "Rows: the label. Columns: the decision. Choose a cell to see its pictures.";
     const head = table.createTHead().insertRow();

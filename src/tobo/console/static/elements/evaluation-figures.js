@@ -80,10 +80,13 @@ export function cheapest(curve, miss, reject) {
   const ends = edges(curve);
   /** @param {number} index */
   const width = (index) => (ends[index] ?? 0) - (ends[index + 1] ?? 0);
-  let best = 0;
+  let best = width(0) === 0 ? 1 : 0; // a score of 1 is rejected by every threshold
   paid.forEach((cost, index) => {
+    if (index < best) return;
     const least = paid[best] ?? 0;
     if (cost < least || (cost === least && width(index) > width(best))) best = index;
   });
-  return { threshold: ((ends[best] ?? 1) + (ends[best + 1] ?? 0)) / 2, cost: paid[best] ?? 0 };
+  const [upper, lower] = [ends[best] ?? 1, ends[best + 1] ?? 0];
+  const middle = (upper + lower) / 2;
+  return { threshold: middle > lower ? middle : upper, cost: paid[best] ?? 0 };
 }

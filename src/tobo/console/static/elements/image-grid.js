@@ -26,10 +26,10 @@ class ImageGrid extends HTMLElement {
     more.className = "button compact";
     more.addEventListener("click", () => this.more());
     this.replaceChildren(list, more, this.box());
-    list.addEventListener("click", (event) => this.click(event));
+    list.addEventListener("click", (event) => this.pick(event));
     list.addEventListener("dblclick", () => this.enlarge());
     list.addEventListener("keydown", (event) => this.press(event));
-    this.show([...this.querySelectorAll("[data-item]")].length ? this.items : this.given());
+    this.show(this.given());
   }
 
   /** Items that the page itself brings, as links of a sibling list. @returns {Item[]} */
@@ -106,7 +106,7 @@ class ImageGrid extends HTMLElement {
   }
 
   /** @param {MouseEvent} event */
-  click(event) {
+  pick(event) {
     const tile = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-item]"));
     if (!tile) return;
     this.move(Number(tile.dataset.item));

@@ -17,6 +17,11 @@ function draw(name, attributes, text) {
 }
 
 class LinePlot extends HTMLElement {
+  connectedCallback() {
+    const { points, words = "" } = this.dataset;
+    if (points) this.show(JSON.parse(points), [], { x: words, y: "", said: words });
+  }
+
   /** x is in [0, 1]. @param {[number, number][]} points @param {Mark[]} marks @param {{x: string, y: string, said: string}} words */
   show(points, marks, words) {
     const most = Math.max(...points.map(([, y]) => y), 1e-9);

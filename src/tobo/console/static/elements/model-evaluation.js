@@ -16,17 +16,17 @@ class ModelEvaluation extends HTMLElement {
   cell = null;
 
   connectedCallback() {
-    this.part("class").addEventListener("change", () => this.update());
-    for (const name of ["threshold", "miss", "reject"]) this.part(name).addEventListener("input", () => this.update());
-    this.part("cheapest").addEventListener("click", () => {
+    this.piece("class").addEventListener("change", () => this.update());
+    for (const name of ["threshold", "miss", "reject"]) this.piece(name).addEventListener("input", () => this.update());
+    this.piece("cheapest").addEventListener("click", () => {
       const best = this.best();
       if (best) this.set("threshold", String(best.threshold));
       this.update();
     });
-    this.part("mistakes").addEventListener("click", () => this.choose(null));
-    this.part("all").addEventListener("click", () => this.grid.all());
-    this.part("none").addEventListener("click", () => this.grid.none());
-    this.matrix.addEventListener("cell", (event) => {
+    this.piece("mistakes").addEventListener("click", () => this.choose(null));
+    this.piece("all").addEventListener("click", () => this.grid.all());
+    this.piece("none").addEventListener("click", () => this.grid.none());
+    this.matrix.addEventListener("cell", (/** @type {Event} */ event) => {
       const { truth, decided } = /** @type {CustomEvent} */ (event).detail;
       this.choose([truth, decided]);
     });
@@ -35,7 +35,7 @@ class ModelEvaluation extends HTMLElement {
   }
 
   /** @param {string} name @returns {any} the element that bears data-part */
-  part(name) {
+  piece(name) {
     return this.querySelector(`[data-part="${name}"]`);
   }
   get matrix() {
@@ -47,7 +47,7 @@ class ModelEvaluation extends HTMLElement {
 
   /** @param {string} name @param {string} value */
   set(name, value) {
-    this.part(name).value = value;
+    this.piece(name).value = value;
   }
 
   async load() {
@@ -55,14 +55,14 @@ class ModelEvaluation extends HTMLElement {
       this.found = await (await ask(this.dataset.source ?? "")).json();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.part("waiting").textContent = error.message;
-      this.part("waiting").className = "refusal";
+      this.piece("waiting").textContent = error.message;
+      this.piece("waiting").className = "refusal";
       return;
     }
     const { labels } = this.found;
     const none = new Option("None: the highest score decides", "");
     const options = labels.map((label, index) => new Option(label, String(index)));
-    this.part("class").replaceChildren(...(labels.length > 2 ? [none] : []), ...options);
+    this.piece("class").replaceChildren(...(labels.length > 2 ? [none] : []), ...options);
     const query = new URLSearchParams(location.search);
     const asked = labels.indexOf(query.get("class") ?? "");
     const suspect = Math.max(labels.findIndex((label) => SUSPECTS.test(label)), 0);
@@ -70,14 +70,14 @@ class ModelEvaluation extends HTMLElement {
     else if (labels.length === 2) this.set("class", String(suspect));
     const threshold = Number(query.get("threshold"));
     if (query.has("threshold") && threshold >= 0 && threshold <= 1) this.set("threshold", String(threshold));
-    this.part("waiting").hidden = true;
-    this.part("shown").hidden = false;
+    this.piece("waiting").hidden = true;
+    this.piece("shown").hidden = false;
     this.update();
   }
 
   /** @returns {number | null} */
   get chosen() {
-    const value = this.part("class").value;
+    const value = this.piece("class").value;
     return value === "" ? null : Number(value);
   }
 
@@ -88,23 +88,24 @@ class ModelEvaluation extends HTMLElement {
 
   /** @param {string} name */
   amount(name) {
-    return Math.max(Number(this.part(name).value) || 0, 0);
+    return Math.max(Number(this.piece(name).value) || 0, 0);
   }
 
   /** Everything that follows from class, threshold and costs. */
   update() {
     const { labels, truth, scores } = this.found;
-    const threshold = Number(this.part("threshold").value);
+    const threshold = Number(this.piece("threshold").value);
     this.decided = decide(scores, this.chosen, threshold);
     const matrix = confusion(truth, this.decided, labels.length);
     this.matrix.show(labels, matrix);
-    this.part("figures").replaceChildren(...figures(matrix).map((its, index) => this.row(labels[index] ?? "", its)));
+    this.piece("figures").replaceChildren(...figures(matrix).map((its, index) => this.row(labels[index] ?? "", its)));
     const right = truth.filter((its, index) => its === this.decided[index]).length;
-    this.part("accuracy").textContent = percent(right / truth.length);
-    this.part("pictures").textContent = number(truth.length);
-    this.part("wrong").textContent = number(truth.length - right);
-    this.part("threshold-value").textContent = threshold.toFixed(3);
+    this.piece("accuracy").textContent = percent(right / truth.length);
+    this.piece("pictures").textContent = number(truth.length);
+    this.piece("wrong").textContent = number(truth.length - right);
+    this.piece("threshold-value").textContent = threshold.toFixed(3);
     for (const each of this.querySelectorAll("[data-needs-class]")) /** @type {HTMLElement} */ (each).hidden = this.chosen === null;
+    this.piece("unchosen").hidden = this.chosen !== null;
     if (this.chosen !== null) this.weigh(this.chosen, threshold);
     this.remember(threshold);
     this.choose(this.cell);
@@ -134,12 +135,12 @@ class ModelEvaluation extends HTMLElement {
     const now = paid[caught] ?? 0;
     const [hits, alarms] = caught ? [its.hits[caught - 1] ?? 0, its.alarms[caught - 1] ?? 0] : [0, 0];
     const label = this.found.labels[chosen] ?? "";
-    this.part("outcome").textContent =
+    this.piece("outcome").textContent =
       `${its.cases - hits} of ${its.cases} ${label} missed, ${alarms} of ${this.found.truth.length - its.cases} others rejected: cost ${number(now)}.`;
-    this.part("cheapest-words").textContent = `Cheapest: ${number(best.cost)} at ${best.threshold.toFixed(3)}.`;
+    this.piece("cheapest-words").textContent = `Cheapest: ${number(best.cost)} at ${best.threshold.toFixed(3)}.`;
     /** @type {[number, number][]} */
     const steps = paid.flatMap((cost, index) => [[ends[index] ?? 1, cost], [ends[index + 1] ?? 0, cost]]);
-    this.part("cost").show(
+    this.piece("cost").show(
       steps.map(([x, y]) => [Math.min(Math.max(x, 0), 1), y]),
       [
         { x: best.threshold, y: best.cost, words: `Cheapest: ${number(best.cost)}`, tone: "good" },
@@ -149,7 +150,7 @@ class ModelEvaluation extends HTMLElement {
     );
     /** @type {[number, number][]} */
     const pairs = its.hits.map((hit, index) => [hit / Math.max(its.cases, 1), hit / Math.max(hit + (its.alarms[index] ?? 0), 1)]);
-    this.part("curve").show(
+    this.piece("curve").show(
       [[0, pairs[0]?.[1] ?? 1], ...pairs],
       [{ x: hits / Math.max(its.cases, 1), y: caught ? hits / Math.max(hits + alarms, 1) : 1, words: "Now", tone: "now" }],
       { x: "Recall", y: "Precision", said: `Precision over recall of ${label}` },
@@ -182,10 +183,10 @@ class ModelEvaluation extends HTMLElement {
       this.matrix.chosen = null;
       this.matrix.show(labels, confusion(truth, this.decided, labels.length));
     }
-    this.part("which").textContent = cell
+    this.piece("which").textContent = cell
       ? `${labels[cell[0]]} decided as ${labels[cell[1]]}: ${those.length}`
       : `All mistakes: ${those.length}`;
-    this.part("nothing").hidden = those.length > 0;
+    this.piece("nothing").hidden = those.length > 0;
     this.grid.show(
       those.map((index) => ({
         id: index,
@@ -217,8 +218,8 @@ class ModelEvaluation extends HTMLElement {
   /** What the form will send. */
   count() {
     const chosen = /** @type {number[]} */ (this.grid.chosen()).filter((index) => this.uri(index));
-    this.part("count").textContent = `${chosen.length} chosen`;
-    const items = this.part("items");
+    this.piece("count").textContent = `${chosen.length} chosen`;
+    const items = this.piece("items");
     if (!items) return;
     const { labels, truth } = this.found;
     items.value = JSON.stringify(
@@ -227,13 +228,13 @@ class ModelEvaluation extends HTMLElement {
         return [this.uri(index), decided, labels[decided], this.confidence(index), labels[truth[index] ?? 0]];
       }),
     );
-    this.part("send").disabled = chosen.length === 0;
+    this.piece("send").disabled = chosen.length === 0;
   }
 }
 
 /** @param {number} share */
 function percent(share) {
-  return `${(share * 100).toFixed(1)} %`;
+  return `${(share * 100).toFixed(1)}\u00a0%`;
 }
 
 customElements.define("model-evaluation", ModelEvaluation);

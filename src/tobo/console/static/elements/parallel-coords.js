@@ -1,5 +1,5 @@
 // <parallel-coords data-source data-table="id">: one axis a hyperparameter and one for the objective, a line a trial.
-// What lies outside of a brush is faint here and hidden in the table, whose rows bear data-trial.
+// `data-drawing` brings the drawing along where there is no address for it. What lies outside of a brush is faint here and hidden in the table, whose rows bear data-trial.
 import { ask, Refused } from "../requests.js";
 import { place, step, ticks, words } from "./axis-scales.js";
 import { sortTable } from "./sorted-table.js";
@@ -43,7 +43,8 @@ class ParallelCoords extends HTMLElement {
     for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, (event) => this.point(event));
     sortTable(this.dataset.table ?? "");
     new ResizeObserver(() => this.render()).observe(this);
-    this.load();
+    if (this.dataset.drawing) this.take(JSON.parse(this.dataset.drawing));
+    else this.load();
   }
 
   async load() {
