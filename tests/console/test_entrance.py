@@ -303,3 +303,19 @@ def test_another_site_cannot_frame_the_console_nor_post_to_it(stranger: Visitor)
     page.wait_for_url(f"**{ROOT}/enter")  # as somebody who is not signed in
     stranger.go()
     assert "us-east-1" in page.locator(".bar").inner_text()
+
+
+@needs_chromium
+def test_an_object_of_s3_is_no_script_of_a_page(stranger: Visitor) -> None:
+    server, bucket = stranger.server, unique("script")
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="evil.js", Body=b"document.title = 'broken'", ContentType="text/javascript")
+    link = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "evil.js"})
+    stranger.sign_in()
+    stranger.page.evaluate(
+        "link => document.head.append(Object.assign(document.createElement('script'), {src: link}))", link
+    )
+    stranger.page.wait_for_timeout(500)
+    assert stranger.page.title() != "broken"
+    assert any("Content Security Policy" in trouble for trouble in stranger.troubles)

@@ -81,10 +81,12 @@ def test_the_palette_finds_screens_and_resources_by_the_keyboard_alone(root: Vis
     make_job(root.server, name)
     page = root.page
     page.keyboard.press("Control+k")
+    page.get_by_role("combobox").wait_for()
     page.keyboard.type("training jobs")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{ROOT}/training-jobs")
     page.keyboard.press("/")
+    page.get_by_role("combobox").wait_for()
     page.keyboard.type(name)
     page.get_by_role("option", name=re.compile(name)).wait_for()
     page.keyboard.press("ArrowDown")

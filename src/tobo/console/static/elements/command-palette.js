@@ -1,9 +1,9 @@
-// <command-palette data-source="…">: Ctrl-K or / opens it; any screen, any deed, any resource, by the keyboard alone.
+// <command-palette data-source="…">: any screen, any deed, any resource, by the keyboard alone.
 import { ask } from "../requests.js";
 
 /** @typedef {{title: string, kind: string, href: string, icon: string}} Entry */
 
-class CommandPalette extends HTMLElement {
+export class CommandPalette extends HTMLElement {
   /** @type {Entry[]} */
   entries = [];
   /** @type {Entry[]} */
@@ -13,19 +13,6 @@ class CommandPalette extends HTMLElement {
   typing;
   /** What is being asked for. @type {Promise<void>} */
   asking = Promise.resolve();
-
-  connectedCallback() {
-    document.addEventListener("keydown", (event) => {
-      const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
-      if ((event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing)) {
-        event.preventDefault();
-        this.open();
-      }
-    });
-    document.addEventListener("click", (event) => {
-      if (/** @type {Element} */ (event.target).closest("[data-palette]")) this.open();
-    });
-  }
 
   build() {
     this.innerHTML = `<dialog class="palette" aria-label="Jump to a screen, an action or a resource">
