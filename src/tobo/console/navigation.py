@@ -35,6 +35,7 @@ class Listed:
 NAVIGATION: tuple[Group, ...] = (
     Group("", (Place("Home", "", "house"),)),
     Group("Learn", (Place("Training jobs", "training-jobs", "graduation-cap"),)),
+    Group("House", (Place("Users and roles", "users", "users"), Place("Audit log", "audit", "scroll-text"))),
 )
 
 DEEDS: tuple[Place, ...] = ()

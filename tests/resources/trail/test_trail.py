@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.support.browser import limited_user
+from tests.support.jobs import training_job, wait
 from tests.support.unique import unique
 
 from tobo.operations.auditing import BLANKED, class_of, parameters
@@ -66,6 +67,13 @@ def test_what_the_house_asks_within_an_operation_is_marked(server: Server) -> No
     (event,) = look(server, "eu-west-2", ResourceName=trial)
     assert "invokedBy" not in json.loads(event["CloudTrailEvent"])["userIdentity"]
     assert look(server, "eu-west-3", ResourceName=trial) == []
+    job = unique("job")
+    sagemaker.create_training_job(**training_job(job, "nowhere"))
+    wait(sagemaker, job)
+    found = look(server, "eu-west-2", Username="sagemaker.amazonaws.com")
+    ours = [json.loads(event["CloudTrailEvent"]) for event in found if job in event["CloudTrailEvent"]]
+    assert "CreateTrialComponent" in {event["eventName"] for event in ours}
+    assert {event["userIdentity"]["type"] for event in ours} == {"AWSService"}
 
 
 def test_pages_and_times(server: Server) -> None:
