@@ -35,7 +35,16 @@ class Listed:
 NAVIGATION: tuple[Group, ...] = (
     Group("", (Place("Home", "", "house"),)),
     Group("Learn", (Place("Training jobs", "training-jobs", "graduation-cap"),)),
-    Group("House", (Place("Users and roles", "users", "users"), Place("Audit log", "audit", "scroll-text"))),
+    Group(
+        "House",
+        (
+            Place("Alarms", "alarms", "bell"),
+            Place("Instances and prices", "instances", "coins"),
+            Place("Users and roles", "users", "users"),
+            Place("Audit log", "audit", "scroll-text"),
+            Place("Settings", "settings", "settings"),
+        ),
+    ),
 )
 
 DEEDS: tuple[Place, ...] = ()

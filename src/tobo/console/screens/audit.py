@@ -47,7 +47,7 @@ def _page(visit: Visit) -> Response:
     events = visit.call("cloudtrail", "LookupEvents", LookupAttributes=attributes, MaxResults=1)["Events"]
     if not events:
         raise Fault("ResourceNotFound", f"There is no event '{visit.path['id']}' in {visit.region}.", 404)
-    return visit.page("audit/page.html", event=events[0], told=json.loads(events[0]["CloudTrailEvent"]))
+    return visit.page("audit/page.html", event=events[0], record=json.loads(events[0]["CloudTrailEvent"]))
 
 
 def _moment(text: str) -> datetime:
