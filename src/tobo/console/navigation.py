@@ -58,6 +58,16 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Deployment plans", "deployment-plans", "rocket"),
         ),
     ),
+    Group(
+        "House",
+        (
+            Place("Alarms", "alarms", "bell"),
+            Place("Instances and prices", "instances", "coins"),
+            Place("Users and roles", "users", "users"),
+            Place("Audit log", "audit", "scroll-text"),
+            Place("Settings", "settings", "settings"),
+        ),
+    ),
 )
 
 DEEDS: tuple[Place, ...] = (

@@ -60,6 +60,8 @@ class Exchange:
     signed: Signed | None = None
     body: Body | None = None
     target: Target | None = None
+    peer: str = ""
+    """The client's IP address."""
 
 
 class Door:
@@ -79,6 +81,7 @@ class Door:
             await send_answer(send, _health(), self._pool, receive)
             return
         exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}", scope.get("extensions", {}))
+        exchange.peer = (scope.get("client") or ("",))[0]
         try:
             response = await self._refused_or_answered(exchange, receive)
             size = await send_answer(send, response, self._pool, receive)
@@ -137,7 +140,9 @@ class Door:
         region = signed.region or region_of_bucket(
             self._context.objects, signed.principal.account, target.labels.get("Bucket", "")
         )
-        call = Call(self._context, signed.principal, Namespace(signed.principal.account, region), exchange.request_id)
+        space = Namespace(signed.principal.account, region)
+        agent = head.headers.get("user-agent", "")
+        call = Call(self._context, signed.principal, space, exchange.request_id, exchange.peer, agent)
         operation = TABLE.get((target.service, target.operation))
         if operation is not None and operation.is_async:
             result = await serve(call, target.service, target.operation, read(target, request))

@@ -2,6 +2,8 @@
 
 from tobo.console.routing import Screen
 from tobo.console.screens import (
+    alarms,
+    audit,
     buckets,
     deployment_plans,
     devices,
@@ -13,8 +15,10 @@ from tobo.console.screens import (
     objects,
     packaging_jobs,
     palette,
+    people,
     preferences,
     s3_preview,
+    server,
     styleguide,
     training_create,
     training_jobs,
@@ -38,6 +42,10 @@ _SUBJECTS = (
     devices,
     packaging_jobs,
     deployment_plans,
+    alarms,
+    people,
+    audit,
+    server,
     palette,
     preferences,
     styleguide,
