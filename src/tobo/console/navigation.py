@@ -50,6 +50,15 @@ NAVIGATION: tuple[Group, ...] = (
         ),
     ),
     Group(
+        "Deploy",
+        (
+            Place("Models", "models", "box"),
+            Place("Endpoints", "endpoints", "send"),
+            Place("Batch transforms", "transform-jobs", "layers"),
+            Place("Compilation", "compilation-jobs", "cpu"),
+        ),
+    ),
+    Group(
         "Edge",
         (
             Place("Fleets", "fleets", "router"),
@@ -74,6 +83,9 @@ DEEDS: tuple[Place, ...] = (
     Place("Train on your photos", "wizard", "wand-sparkles"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
+    Place("Deploy an endpoint", "endpoints/create", "send"),
+    Place("Create batch transform", "transform-jobs/create", "layers"),
+    Place("Compile a model", "compilation-jobs/create", "cpu"),
     Place("Create fleet", "fleets/create", "router"),
     Place("Enrol a device", "enroll", "camera"),
     Place("Package a model", "packaging-jobs/create", "package"),
@@ -89,6 +101,16 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Tuning job", "sliders-horizontal", "sagemaker", "ListHyperParameterTuningJobs"),
         *("HyperParameterTuningJobSummaries", "HyperParameterTuningJobName", "tuning-jobs"),
+    ),
+    Listed(*("Model", "box", "sagemaker", "ListModels", "Models", "ModelName", "models")),
+    Listed(*("Endpoint", "send", "sagemaker", "ListEndpoints", "Endpoints", "EndpointName", "endpoints")),
+    Listed(
+        *("Batch transform", "layers", "sagemaker", "ListTransformJobs"),
+        *("TransformJobSummaries", "TransformJobName", "transform-jobs"),
+    ),
+    Listed(
+        *("Compilation job", "cpu", "sagemaker", "ListCompilationJobs"),
+        *("CompilationJobSummaries", "CompilationJobName", "compilation-jobs"),
     ),
     Listed(*("Fleet", "router", "sagemaker", "ListDeviceFleets", "DeviceFleetSummaries", "DeviceFleetName", "fleets")),
     Listed(

@@ -5,13 +5,17 @@ from tobo.console.screens import (
     alarms,
     audit,
     buckets,
+    compilation_jobs,
+    deployment,  # before the endpoints' own pages
     deployment_plans,
     devices,
+    endpoints,
     evaluation,
     fleets,
     home,
     labelling,
     logs,
+    models,
     objects,
     packaging_jobs,
     palette,
@@ -22,6 +26,7 @@ from tobo.console.screens import (
     styleguide,
     training_create,
     training_jobs,
+    transform_jobs,
     tuning_jobs,
     wizard,
 )
@@ -34,10 +39,15 @@ _SUBJECTS = (
     objects,
     labelling,
     logs,
-    training_create,  # before the jobs: none is called so
+    training_create,  # before the jobs' own pages
     training_jobs,
     tuning_jobs,
     evaluation,
+    models,
+    deployment,  # before the endpoints' own pages
+    endpoints,
+    transform_jobs,
+    compilation_jobs,
     fleets,
     devices,
     packaging_jobs,

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from tobo.console import prices
 from tobo.console.curves import curves, families
 from tobo.console.lists import addresses, list_request
+from tobo.console.places import s3_place
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, all_of, url
 from tobo.kit.fault import Fault
@@ -65,9 +66,9 @@ def _job(visit: Visit) -> Response:
             resources.get("InstanceType", ""), job.get("BillableTimeInSeconds") or 0, resources.get("InstanceCount", 1)
         ),
         source=prices.SOURCE,
-        output=_place(job.get("OutputDataConfig", {}).get("S3OutputPath", "")),
-        artefact=_place(job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")),
-        place=_place,
+        output=s3_place(job.get("OutputDataConfig", {}).get("S3OutputPath", "")),
+        artefact=s3_place(job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")),
+        place=s3_place,
         stream=_stream(visit, name),
         logs=LOGS,
     )
@@ -110,14 +111,6 @@ def _stream(visit: Visit, name: str) -> str | None:
         return None
     streams = found["logStreams"]
     return str(streams[0]["logStreamName"]) if streams else None
-
-
-def _place(address: str) -> str:
-    """Where the console shows an s3:// address; "" for none."""
-    bucket, _, key = address.removeprefix("s3://").partition("/")
-    if not address.startswith("s3://") or not bucket:
-        return ""
-    return url("s3", bucket, prefix=key if key.endswith("/") or not key else f"{key.rsplit('/', 1)[0]}/")
 
 
 SCREENS: tuple[Screen, ...] = (_list, _stop, _job, _curves)
