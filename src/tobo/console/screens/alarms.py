@@ -58,6 +58,7 @@ def _put(visit: Visit) -> Response:
     visit.change(
         "cloudwatch",
         "PutMetricAlarm",
+        **_kept(visit, name),
         AlarmName=name,
         Namespace=fields.get("namespace", ""),
         MetricName=fields.get("metric", ""),
@@ -83,6 +84,16 @@ def _set_state(visit: Visit) -> Response:
     reason = "Set in the console"
     visit.change("cloudwatch", "SetAlarmState", AlarmName=name, StateValue=state, StateReason=reason)
     return visit.done(url("alarms", name), f"Alarm {name} is {state} until its metric is looked at again.")
+
+
+_UNSEEN = ("AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "Unit",
+           "DatapointsToAlarm", "TreatMissingData")  # fmt: skip
+"""What an alarm may have and the form has no field for: PutMetricAlarm replaces all, so it is sent along."""
+
+
+def _kept(visit: Visit, name: str) -> dict[str, Any]:
+    found = visit.quietly("cloudwatch", "DescribeAlarms", AlarmNames=[name])["MetricAlarms"]
+    return {member: found[0][member] for member in _UNSEEN if member in found[0]} if found else {}
 
 
 def _choices() -> dict[str, Any]:

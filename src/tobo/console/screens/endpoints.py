@@ -25,6 +25,8 @@ FIGURES = {
 }
 """Curve -> CloudWatch's metrics, their statistics, and what a value is multiplied with (microseconds -> ms)."""
 
+WORDS = {"Invocations": "requests", "Invocation4XXErrors": "4XX", "Invocation5XXErrors": "5XX"}
+
 HOUR = timedelta(hours=1)
 
 
@@ -158,14 +160,14 @@ def _curves(visit: Visit) -> Response:
     series = []
     for one in found["MetricDataResults"]:
         variant, metric, statistic = wanted[int(one["Id"][1:])]
-        words = statistic if len(metrics.split()) == 1 and len(statistics) > 1 else metric.removeprefix("Invocation")
+        words = statistic if len(statistics) > 1 else WORDS[metric]
         title = words if len(variants) == 1 else f"{variant} {words}"
         points = [
             [at.timestamp() if isinstance(at, datetime) else at, value * factor]
             for at, value in zip(one["Timestamps"], one["Values"], strict=True)
         ]
         series.append({"name": title, "points": points})
-    return JSONResponse({"x": "time", "series": series})
+    return JSONResponse({"x": "time", "series": series, "range": [(now - HOUR).timestamp(), now.timestamp()]})
 
 
 def _invocation(name: str, body: Any, kind: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def _user(visit: Visit) -> Response:
         user=user,
         keys=keys,
         example=json.dumps(EXAMPLE, indent=2),
-        known=visit.quietly("iam", "ListPolicies", Scope="All")["Policies"],
+        known=visit.quietly("iam", "ListPolicies", Scope="All")["Policies"] if visit.may("iam", "ListPolicies") else [],
         **_policies(visit, "User", name),
     )
 

@@ -1,12 +1,12 @@
 // <live-chart data-live-source="URL" data-depends="every:2" data-title="Accuracy" data-unit="%">: lines over time or epochs.
 //
 // The URL answers {"x": "time" | "number", "series": [{"name": "train", "points": [[x, y], ...]}, ...]}, times in epoch
-// seconds. Dragging zooms, a double click shows all again; "Log" makes the y axis logarithmic. A table says the same.
+// seconds; "range": [from, to] where x is not to end with the points. Dragging zooms, a double click shows all again; "Log" makes the y axis logarithmic. A table says the same.
 import { number } from "../words.js";
 import { ask } from "../requests.js";
 
 /** @typedef {{name: string, points: [number, number][]}} Series */
-/** @typedef {{x: "time" | "number", series: Series[]}} Course */
+/** @typedef {{x: "time" | "number", series: Series[], range?: [number, number]}} Course */
 
 const HEIGHT = 220;
 const ROWS = 200;
@@ -124,7 +124,7 @@ class LiveChart extends HTMLElement {
     return {
       width: Math.max(this.clientWidth, 200),
       height: HEIGHT,
-      scales: { x: { time: this.course.x === "time" }, y: this.log ? { distr: 3 } : {} },
+      scales: { x: { time: this.course.x === "time", range: (/** @type {unknown} */ _, /** @type {number} */ low, /** @type {number} */ high) => this.reach(low, high) }, y: this.log ? { distr: 3 } : {} },
       series: [
         { label: this.course.x === "time" ? "Time" : "x" },
         ...this.course.series.map((series, index) => ({
@@ -143,6 +143,15 @@ class LiveChart extends HTMLElement {
         setSelect: [() => (/** @type {HTMLElement} */ (this.querySelector("[data-whole]")).hidden = false)],
       },
     };
+  }
+
+  /** What x shows: all of it until somebody zooms; a lone point has room around it. @param {number} low @param {number} high @returns {[number, number]} */
+  reach(low, high) {
+    const xs = this.columns()[0] ?? [];
+    const whole = low === xs[0] && high === xs[xs.length - 1];
+    if (whole && this.course.range) return this.course.range;
+    const room = this.course.x === "time" ? 60 : 1;
+    return low === high ? [low - room, high + room] : [low, high];
   }
 
   fit() {
