@@ -18,6 +18,11 @@ class Traffic:
     latencies: dict[int, tuple[int, float]] = field(default_factory=dict)
     """How many and their sum, of those that are about as long: percentiles can be told of them, and sums are exact."""
 
+    @property
+    def least(self) -> float:
+        """The shortest latency, to 1 %; infinite without one."""
+        return min((total / count for count, total in self.latencies.values()), default=math.inf)
+
     def add(self, status: int, microseconds: float) -> None:
         """One answer of a replica, whatever its status."""
         self.answered += 1
