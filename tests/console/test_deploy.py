@@ -25,11 +25,11 @@ pytestmark = needs_chromium
 def trained(warm_server: Server) -> str:
     """A training job that has learnt red from green; the bucket is called the same."""
     name = unique("trained")
-    photos(warm_server, name)
+    photos(warm_server, name, 12)
     fields = {
         "name": name, "role": f"arn:aws:iam::{warm_server.account}:role/any", "image": "image-classification:1",
         "channel.train": f"s3://{name}/train/", "channel.validation": f"s3://{name}/validation/", "output": f"s3://{name}/out",
-        "hyper.num_classes": "2", "hyper.num_training_samples": "12", "hyper.epochs": "2", "hyper.num_layers": "20",
+        "hyper.num_classes": "2", "hyper.num_training_samples": "24", "hyper.epochs": "12", "hyper.num_layers": "20",
         "hyper.image_shape": "3,32,32", "hyper.mini_batch_size": "4", "instance_type": "ml.m5.large", "instance_count": "1",
         "volume": "1", "seconds": "600",
     }  # fmt: skip
