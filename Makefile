@@ -65,6 +65,10 @@ node_modules/ready: package.json package-lock.json
 setup-browser: node_modules/ready
 	command -v chromium >/dev/null || apt-get install --yes --no-install-recommends chromium
 
+# Every screen in both themes, of a server with something of everything in it.
+screenshots: $(VENV)/ready setup-browser
+	$(BIN)/python tools/console_world.py --screenshots docs/pictures/console
+
 bench: $(VENV)/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,broker,edge,train,compile,frameworks,client,dev,bench]'
 	$(BIN)/python -m bench

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """A server's state with something of everything in it, for looking at the console: `tools/console_world.py STATE`.
 
-Everything is real: photos of drawn marbles, a training that ends and one that fails, an endpoint that answers, a tuning
-job, a batch transform, a compilation, a fleet. It takes about two minutes, and leaves the server running.
+`--screenshots FOLDER` takes pictures of it instead and leaves nothing behind. Everything is real: photos of drawn
+marbles, trainings that end well and badly, an endpoint that answers, a tuning job, a batch transform, a compilation, a
+fleet. It takes one to two minutes.
 """
 
 import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -139,6 +141,28 @@ def edge(connection: Connection, place: Place) -> None:
     )
     plan(connection, "marbles-1-0", "line", version, [["line-1"], ["line-2"]])
     sagemaker.start_edge_deployment_stage(EdgeDeploymentPlanName="marbles-1-0", StageName="stage-1")
+    heartbeats(connection)
+
+
+def heartbeats(connection: Connection) -> None:
+    """What the first device did in the last half hour; its scores drift at the end."""
+    device = connection.client("sagemaker-edge")
+    now = time.time() // 60 * 60
+    for minute in range(30):
+        at = now - (29 - minute) * 60
+        told = [("Decisions", 90.0 + minute % 7), ("Rejects", 3.0 + minute % 4), ("ScoreDrift", 0.05 + minute * 0.006)]
+        metrics = [{"MetricName": name, "Value": value, "Timestamp": at} for name, value in told]
+        metrics += [
+            {"MetricName": "Latency", "Value": value + minute % 3, "Timestamp": at, "Dimension": name}
+            for name, value in (("p50", 9.0), ("p99", 14.0))
+        ]
+        device.send_heartbeat(
+            AgentVersion="1.0",
+            DeviceName="line-1",
+            DeviceFleetName="line",
+            AgentMetrics=metrics,
+            Models=[{"ModelName": "marbles", "ModelVersion": "0.9", "LatestInference": at}],
+        )
 
 
 def people(connection: Connection) -> None:
@@ -160,11 +184,18 @@ def _over(describe: Callable[[], dict[str, Any]], member: str) -> None:
         time.sleep(0.5)
 
 
-def main(state: str) -> None:
-    with connected(Settings.read(state=Path(state))) as connection:
-        build_world(connection)
-        print(f"There is a world in {state}. Serve it: tobo serve --state {state}")
+def main(arguments: Sequence[str]) -> None:
+    if arguments[:1] == ["--screenshots"]:
+        from screenshots import take_all
+
+        with TemporaryDirectory() as state, connected(Settings.read(state=Path(state))) as connection:
+            build_world(connection)
+            take_all(Path(state), Path(arguments[1]))
+    else:
+        with connected(Settings.read(state=Path(arguments[0]))) as connection:
+            build_world(connection)
+        print(f"There is a world in {arguments[0]}. Serve it: tobo serve --state {arguments[0]}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

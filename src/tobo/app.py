@@ -41,6 +41,7 @@ from tobo.settings import Settings
 from tobo.store.sql import SqlStore
 from tobo.telemetry.files import FileLogs
 from tobo.telemetry.series import SqlMetrics
+from tobo.telemetry.trail import Trail
 
 if TYPE_CHECKING:
     from tobo.gateway.broker import EmbeddedBroker
@@ -105,6 +106,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
             deed(context)
         for port in (context.hosting, context.compute, context.metrics, context.objects, context.store):
             port.close()
+        if context.trail is not None:
+            context.trail.close()
     log.info("stopped; jobs and replicas go on")
 
 
@@ -124,6 +127,7 @@ def build(settings: Settings, nudge: Callable[[Sequence[str]], None] | None = No
         hosting=ProcessHosting(compute, state / "hosting"),
         wake=lambda row: controller.wake(row),
         nudge=nudge,
+        trail=Trail(state / "audit"),
     )
     controller = Controller(context)
     ensure_execution_role(context)

@@ -61,6 +61,9 @@ class Settings:
     deployment_timeout_seconds: float = 86_400.0
     """After how long without an answer of a device its deployment has failed."""
 
+    audit_data: bool = False
+    """Whether data events (objects, log lines, metric points, invocations, heartbeats) are in the audit log, too."""
+
     def reached(self, port: int) -> str:
         """host:port of one of the server's ports, as its certificate names the host."""
         host = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(self.host, self.host)
@@ -96,6 +99,7 @@ class Settings:
             ("notification_webhook", "TOBO_NOTIFICATION_WEBHOOK", str),
             ("metrics_token", "TOBO_METRICS_TOKEN", str),
             ("mqtt", "TOBO_MQTT", broker_address),
+            ("audit_data", "TOBO_AUDIT_DATA", lambda text: text not in ("0", "false", "no")),
             ("deployment_timeout_seconds", "TOBO_DEPLOYMENT_TIMEOUT_SECONDS", positive_number),
         ):
             if value := environment.get(variable):

@@ -23,6 +23,7 @@ _MARKS: dict[Verdict, str] = {"ok": "[green]ok[/]", "weak": "[yellow]weak[/]", "
 def doctor(
     state: Annotated[Path | None, typer.Option(help="The server's state folder.")] = None,
     edge: Annotated[bool, typer.Option("--edge", help="Examines this device instead: camera, arm, model ...")] = False,
+    audit: Annotated[bool, typer.Option("--audit", help="Verifies the chain of the audit log instead.")] = False,
     folder: Annotated[Path, typer.Option(help="With --edge: where the device's agent.toml is.")] = Path(
         "/etc/tobo-edge"
     ),
@@ -31,7 +32,8 @@ def doctor(
     from rich.console import Console
     from rich.table import Table
 
-    findings = _examine_device(folder) if edge else [check(Settings.read(state=state)) for check in CHECKS]
+    checks = (_audit_log,) if audit else CHECKS
+    findings = _examine_device(folder) if edge else [check(Settings.read(state=state)) for check in checks]
     table = Table("", "", "found", "what to do", box=None, pad_edge=False)
     for finding in findings:
         table.add_row(finding.what, _MARKS[finding.verdict], finding.found, finding.mend)
@@ -137,6 +139,16 @@ def _state(settings: Settings) -> Finding:
         names = " ".join(map(str, loose))
         return Finding("state folder", "missing", f"others can read {names}", f"chmod go-rwx {names}")
     return Finding("state folder", "ok", str(folder))
+
+
+def _audit_log(settings: Settings) -> Finding:
+    from tobo.telemetry.trail import verify
+
+    count, broken = verify(settings.state / "audit")
+    if broken is None:
+        return Finding("audit log", "ok", f"{count:,} records, each sealed to the one before it")
+    place = f"{broken.file} line {broken.line}: {broken.why}"
+    return Finding("audit log", "missing", place, "compare with a backup; what lies before it holds")
 
 
 def _port(settings: Settings) -> Finding:

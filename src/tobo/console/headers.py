@@ -1,9 +1,12 @@
 """Security headers: nothing of the console is framed, sniffed, or runs code that is not a file of ours."""
 
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tobo.console import ROOT
 
 POLICY = "; ".join(
     (
@@ -18,7 +21,6 @@ POLICY = "; ".join(
 """Content-Security-Policy (W3C CSP 3): neither unsafe-inline nor unsafe-eval anywhere."""
 
 HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
@@ -34,13 +36,26 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        policy = f"{POLICY}; script-src {_scripts(scope)}".encode()
+
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = list(message["headers"])
                 there = {name for name, _ in headers}
                 headers += [pair for pair in HEADERS if pair[0] not in there]
+                if b"content-security-policy" not in there:
+                    headers.append((b"content-security-policy", policy))
                 if b"cache-control" not in there:
                     headers.append((b"cache-control", b"no-store"))
             await send(message)
 
         await self._app(scope, receive, sending)
+
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
+
+
+def _scripts(scope: Scope) -> str:
+    """Where scripts may come from: the console's own files, and not an object of S3 that lies on the same origin."""
+    host = next((value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"host"), "")
+    return f"{scope.get('scheme', 'http')}://{host}{ROOT}/static/" if _HOST.fullmatch(host) else "'self'"

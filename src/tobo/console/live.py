@@ -90,6 +90,8 @@ class Hub:
             return Response("There are too many live pages; close some.\n", 503, media_type="text/plain")
         region = region_of(request)
         places = tuple(place for text in wanted if (place := _place(session, region, text)) is not None)
+        if not places:
+            return Response(status_code=204)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(self._stream(session, places), media_type="text/event-stream", headers=headers)
 

@@ -34,15 +34,91 @@ class Listed:
 
 NAVIGATION: tuple[Group, ...] = (
     Group("", (Place("Home", "", "house"),)),
-    Group("Learn", (Place("Training jobs", "training-jobs", "graduation-cap"),)),
+    Group(
+        "Data",
+        (
+            Place("S3", "s3", "hard-drive"),
+            Place("Labelling", "labelling", "tag"),
+        ),
+    ),
+    Group(
+        "Learn",
+        (
+            Place("Training jobs", "training-jobs", "graduation-cap"),
+            Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
+            Place("Evaluation", "evaluation", "target"),
+        ),
+    ),
+    Group(
+        "Deploy",
+        (
+            Place("Models", "models", "box"),
+            Place("Endpoints", "endpoints", "send"),
+            Place("Batch transforms", "transform-jobs", "layers"),
+            Place("Compilation", "compilation-jobs", "cpu"),
+        ),
+    ),
+    Group(
+        "Edge",
+        (
+            Place("Fleets", "fleets", "router"),
+            Place("Devices", "devices", "camera"),
+            Place("Packaging jobs", "packaging-jobs", "package"),
+            Place("Deployment plans", "deployment-plans", "rocket"),
+        ),
+    ),
+    Group(
+        "House",
+        (
+            Place("Alarms", "alarms", "bell"),
+            Place("Instances and prices", "instances", "coins"),
+            Place("Users and roles", "users", "users"),
+            Place("Audit log", "audit", "scroll-text"),
+            Place("Settings", "settings", "settings"),
+        ),
+    ),
 )
 
-DEEDS: tuple[Place, ...] = ()
+DEEDS: tuple[Place, ...] = (
+    Place("Train on your photos", "wizard", "wand-sparkles"),
+    Place("Create training job", "training-jobs/create", "graduation-cap"),
+    Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
+    Place("Deploy an endpoint", "endpoints/create", "send"),
+    Place("Create batch transform", "transform-jobs/create", "layers"),
+    Place("Compile a model", "compilation-jobs/create", "cpu"),
+    Place("Create fleet", "fleets/create", "router"),
+    Place("Enrol a device", "enroll", "camera"),
+    Place("Package a model", "packaging-jobs/create", "package"),
+    Place("Create deployment plan", "deployment-plans/create", "rocket"),
+)
 """What one can begin from the palette."""
 
 LISTED: tuple[Listed, ...] = (
     Listed(
         *("Training job", "graduation-cap"),
         *("sagemaker", "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", "training-jobs"),
+    ),
+    Listed(
+        *("Tuning job", "sliders-horizontal", "sagemaker", "ListHyperParameterTuningJobs"),
+        *("HyperParameterTuningJobSummaries", "HyperParameterTuningJobName", "tuning-jobs"),
+    ),
+    Listed(*("Model", "box", "sagemaker", "ListModels", "Models", "ModelName", "models")),
+    Listed(*("Endpoint", "send", "sagemaker", "ListEndpoints", "Endpoints", "EndpointName", "endpoints")),
+    Listed(
+        *("Batch transform", "layers", "sagemaker", "ListTransformJobs"),
+        *("TransformJobSummaries", "TransformJobName", "transform-jobs"),
+    ),
+    Listed(
+        *("Compilation job", "cpu", "sagemaker", "ListCompilationJobs"),
+        *("CompilationJobSummaries", "CompilationJobName", "compilation-jobs"),
+    ),
+    Listed(*("Fleet", "router", "sagemaker", "ListDeviceFleets", "DeviceFleetSummaries", "DeviceFleetName", "fleets")),
+    Listed(
+        *("Packaging job", "package", "sagemaker", "ListEdgePackagingJobs"),
+        *("EdgePackagingJobSummaries", "EdgePackagingJobName", "packaging-jobs"),
+    ),
+    Listed(
+        *("Deployment plan", "rocket", "sagemaker", "ListEdgeDeploymentPlans"),
+        *("EdgeDeploymentPlanSummaries", "EdgeDeploymentPlanName", "deployment-plans"),
     ),
 )

@@ -15,9 +15,9 @@ from tobo.console.static_files import StaticFolder
 TONES = {
     tone: tuple(words.split())
     for tone, words in {
-        "good": "Completed InService Active Succeeded Success READY Ready OK Approved Enabled Online Yes",
+        "good": "Completed COMPLETED DEPLOYED InService Active Succeeded Success READY Ready OK Approved Enabled Online Yes",
         "busy": "InProgress Creating Updating Starting Pending Stopping Deleting SystemUpdating RollingBack Uploading "
-        "Downloading Training INPROGRESS STARTING READYTODEPLOY Late Scheduled",
+        "Downloading Training INPROGRESS STARTING STOPPING Late Scheduled",
         "bad": "Failed FAILED OutOfService ALARM Rejected UpdateRollbackFailed TimedOut Silent No",
         "warn": "Stopped STOPPED INSUFFICIENT_DATA PendingManualApproval Paused Inactive Unstable",
     }.items()
@@ -67,7 +67,7 @@ class Rendering:
         environment.globals.update(static=static.url, navigation=NAVIGATION, boto3_code=boto3_code, cli_code=cli_code)
         for filter in (ago, size, duration, money, number, percent):
             environment.filters[filter.__name__] = _of_present(filter)
-        environment.filters.update(tone=tone, json=as_json)
+        environment.filters.update(tone=tone, json=as_json, attributes=attributes)
 
     def page(self, template: str, values: Mapping[str, Any]) -> str:
         return self._environment.get_template(template).render({**values, "ui": self._components(values)})
@@ -83,6 +83,17 @@ class Rendering:
     def code(self, made: Sequence[Made], region: str) -> str:
         """Calls as code, for the dialog that shows it."""
         return self.page("parts/code.html", {"made": made, "region": region})
+
+
+def attributes(given: Mapping[str, Any]) -> Markup:
+    """HTML attributes; True stands alone, False and None are left out. Underscores in names are hyphens."""
+    found = Markup("")
+    for name, value in given.items():
+        if value is True:
+            found += Markup(" {}").format(name.replace("_", "-"))
+        elif value is not False and value is not None and not isinstance(value, Absent):
+            found += Markup(' {}="{}"').format(name.replace("_", "-"), value)
+    return found
 
 
 def tone(status: str) -> str:

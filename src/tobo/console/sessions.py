@@ -73,6 +73,22 @@ class Sessions:
         if row is not None:
             self._delete(row)
 
+    def of_key(self, session: Session) -> list[tuple[float, float, bool]]:
+        """(since, until, whether it is this one) of every session of the same access key, epoch seconds."""
+        now = self._context.clock.now()
+        return [
+            (row.created, row.found["Expires"], row.key.name == session.id)
+            for row in rows_of(self._context.store, EVERYWHERE, KIND)
+            if row.asked["AccessKeyId"] == session.access_key_id and row.found["Expires"] > now
+        ]
+
+    def close_all(self, session: Session) -> None:
+        """Every session of the same access key, this one, too."""
+        for row in rows_of(self._context.store, EVERYWHERE, KIND):
+            if row.asked["AccessKeyId"] == session.access_key_id:
+                self._told.pop(row.key.name, None)
+                self._delete(row)
+
     def principal(self, session: Session) -> Principal | None:
         """Whose rights the session has, as they are now; None once its key is gone or over."""
         try:

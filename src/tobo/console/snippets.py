@@ -59,6 +59,7 @@ def _command(call: Made, region: str) -> str:
     parts = [f"aws {service} {xform_name(call.name, '-')}", f"--region {region}"]
     members = operation_model(call.service, call.name).input_shape
     outfile = operation_model(call.service, call.name).has_streaming_output
+    before = ""
     for name, value in call.asked.items():
         option = f"--{xform_name(name, '-')}"
         if isinstance(value, bool):
@@ -67,12 +68,15 @@ def _command(call: Made, region: str) -> str:
             streams = members is not None and members.serialization.get("payload") == name
             scheme = "" if streams and call.service == "s3" else "fileb://"
             parts.append(f"{option} {scheme}{shlex.quote(value.path)}")
+        elif isinstance(value, bytes) and call.service == "s3":  # s3api takes a body from a file only
+            before = f"printf %s {shlex.quote(_plain(value))} > body.bin\n"
+            parts.append(f"{option} body.bin")
         else:
             parts.append(f"{option} {shlex.quote(_text(value))}")
     if outfile:
         parts.append("answer.bin")
     flat = " ".join(parts)
-    return flat if len(flat) <= WIDTH else " \\\n    ".join(parts)
+    return before + (flat if len(flat) <= WIDTH else " \\\n    ".join(parts))
 
 
 def _text(value: Any) -> str:

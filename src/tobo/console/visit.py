@@ -16,7 +16,7 @@ from tobo.console.rendering import Rendering
 from tobo.console.sessions import Session, Sessions
 from tobo.console.snippets import Made
 from tobo.kit.arn import Namespace
-from tobo.operations.context import Call, Context, Principal, resource_of
+from tobo.operations.context import Call, Context, Principal, resource_of, serve
 from tobo.operations.registry import TABLE
 
 
@@ -58,7 +58,10 @@ class Visit:
 
     def quietly(self, service: str, name: str, /, **asked: Any) -> Any:
         """The same where the call is not what the page is about, and its code would only be in the way."""
-        given = self.context.call(self.principal, self.region, service, name, **asked)
+        client, agent = self.request.client, self.request.headers.get("user-agent", "")
+        space = Namespace(self.principal.account, self.region)
+        by = Call(self.context, self.principal, space, source=client.host if client else "", agent=agent)
+        given = serve(by, service, name, asked)
         if inspect.isawaitable(given):
             return asyncio.run_coroutine_threadsafe(_awaited(given), self.loop).result()
         return given

@@ -21,6 +21,7 @@ from tobo.gateway.bodies import ClientGone, Receive, take_body, too_large, wante
 from tobo.gateway.chunks import Chunks
 from tobo.gateway.device_credentials import answer_credentials, asked_alias
 from tobo.gateway.exposition import answer_metrics, asks_for_metrics
+from tobo.gateway.inert import inert
 from tobo.gateway.refusals import protocol_of, refusal
 from tobo.gateway.s3_requests import hoisted, unframed
 from tobo.gateway.signature import Refused, read_claim
@@ -61,6 +62,8 @@ class Exchange:
     signed: Signed | None = None
     body: Body | None = None
     target: Target | None = None
+    peer: str = ""
+    """The client's IP address."""
 
 
 class Door:
@@ -89,6 +92,7 @@ class Door:
             await send_answer(send, response, self._pool, receive)
             return
         exchange = Exchange(head, f"{self._draw.getrandbits(64):016X}", scope.get("extensions", {}))
+        exchange.peer = (scope.get("client") or ("",))[0]
         try:
             response = await self._refused_or_answered(exchange, receive)
             size = await send_answer(send, response, self._pool, receive)
@@ -148,11 +152,13 @@ class Door:
         region = signed.region or region_of_bucket(
             self._context.objects, signed.principal.account, target.labels.get("Bucket", "")
         )
-        call = Call(self._context, signed.principal, Namespace(signed.principal.account, region), exchange.request_id)
+        space = Namespace(signed.principal.account, region)
+        agent = head.headers.get("user-agent", "")
+        call = Call(self._context, signed.principal, space, exchange.request_id, exchange.peer, agent)
         operation = TABLE.get((target.service, target.operation))
         if operation is not None and operation.is_async:
             result = await serve(call, target.service, target.operation, read(target, request))
-            return write(target, result, call.request_id)
+            return inert(target, write(target, result, call.request_id))
         return await get_running_loop().run_in_executor(self._pool, _serve_blocking, call, target, request)
 
     async def _body(self, head: Head, signed: Signed, receive: Receive) -> Body:
@@ -190,7 +196,7 @@ def head_of(scope: Mapping[str, Any]) -> Head:
 def _serve_blocking(call: Call, target: Target, request: Request) -> Response:
     """Reading, serving and writing in one worker thread."""
     result = serve(call, target.service, target.operation, read(target, request))
-    response = write(target, result, call.request_id)
+    response = inert(target, write(target, result, call.request_id))
     body = response.body
     if isinstance(body, FileBody) and body.length <= SMALL_FILE:
         try:

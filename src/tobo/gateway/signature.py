@@ -11,9 +11,7 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
-from tobo.kit.sigv4 import ALGORITHM, canonical, signature
-
-MAX_PRESIGNED_SECONDS = 7 * 86_400
+from tobo.kit.sigv4 import ALGORITHM, MAX_PRESIGNED_SECONDS, canonical, signature
 
 Kind = Literal[
     "missing", "malformed", "unsupported", "unknown key", "mismatch", "skewed", "expired link", "bad token",

@@ -3,7 +3,8 @@
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from tobo.compute.base import Compute
@@ -12,10 +13,12 @@ from tobo.kit.arn import Arn, Namespace
 from tobo.kit.clock import Clock
 from tobo.kit.fault import Fault
 from tobo.objects.base import Objects
+from tobo.operations.auditing import HOUSE, audited
 from tobo.operations.policy import Statement, decide
 from tobo.settings import Settings
 from tobo.store.base import Row, Store
 from tobo.telemetry.base import Logs, Metrics
+from tobo.telemetry.trail import Trail
 from tobo.wire.checking import check
 from tobo.wire.models import operation_model
 
@@ -43,7 +46,7 @@ class Principal:
 
 def service_principal(account: str) -> Principal:
     """The house itself, when its work asks another noun; no signature can give this name."""
-    return Principal(account, "sagemaker.amazonaws.com", "sagemaker.amazonaws.com")
+    return Principal(account, HOUSE, HOUSE)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Context:
     """Tells the controller that a row is due; losing it costs time, never work."""
     nudge: Callable[[Sequence[str]], None] | None = None
     """Publishes to MQTT topics of the embedded broker and may raise anything; None where there is none."""
+    trail: Trail | None = None
+    """The audit log, into which `serve` writes; None where nothing is recorded."""
 
     def call(self, principal: Principal, region: str, service: str, name: str, /, **asked: Any) -> Any:
         """Asks an operation of another noun: same check, same policy, same code as a client over HTTP.
@@ -83,6 +88,12 @@ class Call:
     principal: Principal
     space: Namespace
     request_id: str = ""
+    source: str = ""
+    """The caller's IP address, "" for the house's own calls."""
+    agent: str = ""
+    """The caller's User-Agent."""
+    within: str = ""
+    """The operation that needs this one; "" where the caller has asked for it."""
 
     @property
     def now(self) -> float:
@@ -90,11 +101,21 @@ class Call:
 
     def call(self, service: str, name: str, /, **asked: Any) -> Any:
         """Another operation, asked by the same principal in the same region."""
-        return self.context.call(self.principal, self.space.region, service, name, **asked)
+        inner = replace(self, space=Namespace(self.principal.account, self.space.region), within=HOUSE)
+        return serve(inner, service, name, asked)
 
 
 def serve(call: Call, service: str, name: str, asked: Mapping[str, Any]) -> Any:
-    """Check, policy, code. Raises Fault: not built, not allowed, not valid, or what the operation itself refuses."""
+    """Check, policy, code, and a line in the audit log.
+
+    Raises Fault: not built, not allowed, not valid, or what the operation itself refuses.
+    """
+    if call.context.trail is None:
+        return _served(call, service, name, asked)
+    return audited(call.context.trail, call, service, name, asked, partial(_served, call, service, name, asked))
+
+
+def _served(call: Call, service: str, name: str, asked: Mapping[str, Any]) -> Any:
     from tobo.operations.registry import TABLE  # the table's functions take a Call: imported late, not in a circle
 
     operation = TABLE.get((service, name))

@@ -7,7 +7,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read once, when torch loa
 
 import torch
 
-from tobo.algorithms.image_classification import channels, checkpoint, export, features, fit, incremental, weights
+from tobo.algorithms.image_classification import (
+    channels,
+    checkpoint,
+    export,
+    features,
+    fit,
+    incremental,
+    predictions,
+    weights,
+)
 from tobo.algorithms.image_classification.classifier import Classifier, HeadClassifier, Preprocessing, build
 from tobo.algorithms.image_classification.dataset import Dataset, cpus
 from tobo.algorithms.image_classification.progress import Progress
@@ -49,6 +58,8 @@ def train() -> None:
         else:
             progress = _fit_all(paths, network, preprocessing, known, validation, settings, stop)
         export.write(paths.model, network, preprocessing, settings, labels, progress, known, validation)
+        if validation is not None and progress.best_scored is not None:
+            predictions.write(paths.output_data, labels, progress.best_scored, validation)
     finally:
         for dataset in (known, validation):
             if dataset is not None:

@@ -1,13 +1,21 @@
-"""Training jobs: the list."""
+"""Training jobs: the list, one job, and stopping."""
 
-from starlette.responses import Response
+from typing import Any
 
+from starlette.responses import JSONResponse, Response
+
+from tobo.console import prices
+from tobo.console.curves import curves, families
 from tobo.console.lists import addresses, list_request
+from tobo.console.places import s3_place
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, all_of, url
 from tobo.kit.fault import Fault
 
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
+LOGS = "/aws/sagemaker/TrainingJobs"
+
+MOST_COMPARED = 5
 
 
 @shown("/training-jobs")
@@ -33,7 +41,76 @@ def _stop(visit: Visit) -> Response:
     for name in names:
         visit.change("sagemaker", "StopTrainingJob", TrainingJobName=name)
     jobs = f"Training job {names[0]}" if len(names) == 1 else f"{len(names)} training jobs"
-    return visit.done(url("training-jobs"), f"{jobs} will stop.")
+    there = url("training-jobs", names[0]) if visit.query.get("from") == "job" else url("training-jobs")
+    return visit.done(there, f"{jobs} will stop.")
 
 
-SCREENS: tuple[Screen, ...] = (_list, _stop)
+@shown("/training-jobs/{name}")
+def _job(visit: Visit) -> Response:
+    name = visit.path["name"]
+    job = visit.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
+    compared = visit.query.getlist("with")[:MOST_COMPARED]
+    resources = job.get("ResourceConfig", {})
+    return visit.page(
+        "training_jobs/job.html",
+        job=job,
+        name=name,
+        stages=_stages(job, visit.context.clock.now()),
+        families=families(job.get("FinalMetricDataList", [])),
+        compared=compared,
+        others=_others(visit, name),
+        tags=visit.quietly("sagemaker", "ListTags", ResourceArn=job["TrainingJobArn"])["Tags"]
+        if visit.may("sagemaker", "ListTags", ResourceArn=job["TrainingJobArn"])
+        else [],
+        cost=prices.cost(
+            resources.get("InstanceType", ""), job.get("BillableTimeInSeconds") or 0, resources.get("InstanceCount", 1)
+        ),
+        source=prices.SOURCE,
+        output=s3_place(job.get("OutputDataConfig", {}).get("S3OutputPath", "")),
+        artefact=s3_place(job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")),
+        place=s3_place,
+        stream=_stream(visit, name),
+        logs=LOGS,
+    )
+
+
+@shown("/training-jobs/{name}/curves")
+def _curves(visit: Visit) -> Response:
+    """?family=accuracy[&with=other job]: the points of its metrics, one for each report."""
+    jobs = [visit.path["name"], *visit.query.getlist("with")[:MOST_COMPARED]]
+    return JSONResponse({"x": "number", "series": curves(visit, jobs, visit.query.get("family", ""))})
+
+
+def _stages(job: dict[str, Any], now: float) -> list[dict[str, Any]]:
+    """Each secondary status with the seconds that it lasted."""
+    return [
+        {
+            "status": one["Status"],
+            "message": one.get("StatusMessage", ""),
+            "start": one["StartTime"],
+            "seconds": max((one.get("EndTime") or now) - one["StartTime"], 0.0),
+        }
+        for one in job.get("SecondaryStatusTransitions", [])
+    ]
+
+
+def _others(visit: Visit, name: str) -> list[str]:
+    """Jobs that it can be compared with: the newest."""
+    try:
+        found = visit.quietly("sagemaker", "ListTrainingJobs", MaxResults=50)["TrainingJobSummaries"]
+    except Fault:
+        return []
+    return [one["TrainingJobName"] for one in found if one["TrainingJobName"] != name]
+
+
+def _stream(visit: Visit, name: str) -> str | None:
+    """The job's log; None where nothing has been logged yet, or the key may not look."""
+    try:
+        found = visit.quietly("logs", "DescribeLogStreams", logGroupName=LOGS, logStreamNamePrefix=f"{name}/")
+    except Fault:
+        return None
+    streams = found["logStreams"]
+    return str(streams[0]["logStreamName"]) if streams else None
+
+
+SCREENS: tuple[Screen, ...] = (_list, _stop, _job, _curves)

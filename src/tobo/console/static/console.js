@@ -1,7 +1,6 @@
 // What every page of the console runs. Custom elements that only some pages have are scripts of their own.
 import "./forms.js";
 import "./live.js";
-import "./elements/command-palette.js";
 import { ago } from "./words.js";
 
 /** A popup that something on the page opens: data-open="#id", closed by data-close, Escape, or a click beside it. */
@@ -72,3 +71,21 @@ sayTimes(document);
 setInterval(() => sayTimes(document), 10_000);
 document.addEventListener("tobo:changed", (event) => sayTimes(/** @type {Element} */ (event.target)));
 document.addEventListener("htmx:afterSwap", (event) => sayTimes(/** @type {Element} */ (event.target)));
+
+/** The palette comes when it is called for: Ctrl-K, / or its button. */
+async function openPalette() {
+  const { CommandPalette } = await import("./elements/command-palette.js");
+  const palette = document.querySelector("command-palette");
+  if (palette instanceof CommandPalette) palette.open();
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
+  if ((event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing)) {
+    event.preventDefault();
+    openPalette();
+  }
+});
+document.addEventListener("click", (event) => {
+  if (/** @type {Element} */ (event.target).closest("[data-palette]")) openPalette();
+});

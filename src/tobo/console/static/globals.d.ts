@@ -2,4 +2,5 @@
 declare const Idiomorph: {
   morph(old: Element, fresh: string | Element, options?: Record<string, unknown>): unknown;
 };
+declare const htmx: { process(element: Element): void };
 declare const uPlot: typeof import("uplot").default;

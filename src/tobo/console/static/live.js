@@ -52,12 +52,18 @@ function show(news) {
       ignoreActiveValue: true,
       callbacks: { beforeNodeMorphed: keepChoices },
     });
+    htmx.process(element); // forms that came, or whose address is another one now
     element.dispatchEvent(new CustomEvent("tobo:changed", { bubbles: true }));
   }
 }
 
-/** What somebody has ticked or unfolded stays so. @param {Node} old @param {Node} fresh */
+/** What somebody has ticked or unfolded stays so, and what an element has drawn into itself. @param {Node} old @param {Node} fresh */
 function keepChoices(old, fresh) {
+  if (old instanceof HTMLElement && fresh instanceof HTMLElement && customElements.get(old.localName)) {
+    const same = [...fresh.attributes].every((its) => old.getAttribute(its.name) === its.value);
+    if (!same) old.replaceWith(fresh.cloneNode(true));
+    return false;
+  }
   if (old instanceof HTMLInputElement && fresh instanceof HTMLInputElement && old.type === "checkbox") {
     if (old.checked) fresh.setAttribute("checked", "");
   }

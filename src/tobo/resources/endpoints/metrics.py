@@ -60,9 +60,9 @@ def _invoked(row: Row, variant: str, traffic: Traffic, at: float) -> list[Point]
     ]
     instances = len(replicas_of(row.found["_fleet"], variant)) if row.found["_fleet"] else 0
     points.append(Point(_INVOCATIONS, "InvocationsPerInstance", dimensions, at, count / max(1, instances)))
-    if traffic.answered:
-        latency = Point(_INVOCATIONS, "ModelLatency", dimensions, at, traffic.total, "Microseconds", traffic.answered)
-        points.append(replace(latency, minimum=traffic.least, maximum=traffic.most))
+    for alike, total in traffic.latencies.values():
+        latency = Point(_INVOCATIONS, "ModelLatency", dimensions, at, total, "Microseconds", alike)
+        points.append(replace(latency, minimum=total / alike, maximum=total / alike))
     return points
 
 

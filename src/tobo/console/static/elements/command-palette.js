@@ -1,9 +1,9 @@
-// <command-palette data-source="…">: Ctrl-K or / opens it; any screen, any deed, any resource, by the keyboard alone.
+// <command-palette data-source="…">: any screen, any deed, any resource, by the keyboard alone.
 import { ask } from "../requests.js";
 
 /** @typedef {{title: string, kind: string, href: string, icon: string}} Entry */
 
-class CommandPalette extends HTMLElement {
+export class CommandPalette extends HTMLElement {
   /** @type {Entry[]} */
   entries = [];
   /** @type {Entry[]} */
@@ -11,19 +11,8 @@ class CommandPalette extends HTMLElement {
   chosen = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   typing;
-
-  connectedCallback() {
-    document.addEventListener("keydown", (event) => {
-      const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
-      if ((event.key === "k" && (event.ctrlKey || event.metaKey)) || (event.key === "/" && !typing)) {
-        event.preventDefault();
-        this.open();
-      }
-    });
-    document.addEventListener("click", (event) => {
-      if (/** @type {Element} */ (event.target).closest("[data-palette]")) this.open();
-    });
-  }
+  /** What is being asked for. @type {Promise<void>} */
+  asking = Promise.resolve();
 
   build() {
     this.innerHTML = `<dialog class="palette" aria-label="Jump to a screen, an action or a resource">
@@ -48,25 +37,25 @@ class CommandPalette extends HTMLElement {
     return /** @type {HTMLUListElement} */ (this.querySelector("ul"));
   }
 
-  async open() {
+  open() {
     if (!this.querySelector("dialog")) this.build();
     if (this.box.open) return;
     this.input.value = "";
     this.box.showModal();
-    await this.load("");
+    this.asking = this.load("");
   }
 
   search() {
     clearTimeout(this.typing);
     this.show();
-    this.typing = setTimeout(() => this.load(this.input.value), 120);
+    this.typing = setTimeout(() => (this.asking = this.load(this.input.value)), 120);
   }
 
   /** @param {string} words */
   async load(words) {
     const answer = await ask(`${this.dataset.source}?q=${encodeURIComponent(words)}`);
     const found = await answer.json();
-    if (words !== this.input.value.trim() && words !== this.input.value) return; // a later question is under way
+    if (this.entries.length && words !== this.input.value) return; // a later question is under way
     this.entries = found.entries;
     this.show();
   }
@@ -125,8 +114,15 @@ class CommandPalette extends HTMLElement {
     }
     if (event.key === "Enter") {
       event.preventDefault();
-      this.go(this.chosen);
+      this.enter();
     }
+  }
+
+  /** Who types faster than the server answers gets what they typed. */
+  async enter() {
+    await this.asking;
+    if (!this.shown.length) await this.load(this.input.value);
+    this.go(this.chosen);
   }
 
   /** @param {number} index */

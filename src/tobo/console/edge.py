@@ -1,0 +1,110 @@
+"""What the console's edge screens share: the state of a device, names for choices, the figures of a device."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tobo.console.visit import Visit
+from tobo.kit.fault import Fault
+from tobo.operations.edge import CONNECTED_SECONDS
+from tobo.resources.edge_runtime.heartbeats import DRIFT_BAND, NAMESPACE
+
+SILENT_SECONDS = 3600.0
+"""Without a sign of life for so long a device is silent; between CONNECTED_SECONDS and this it is late."""
+
+FIGURES: Mapping[str, tuple[str, str | None, str]] = {
+    "decisions": ("Decisions", None, "Sum"),
+    "rejects": ("Rejects", None, "Sum"),
+    "p50": ("Latency", "p50", "Average"),
+    "p99": ("Latency", "p99", "Maximum"),
+    "drift": ("ScoreDrift", None, "Maximum"),
+    "outbox": ("OutboxBytes", None, "Maximum"),
+}
+"""Series of a device's page: the metric of its heartbeats, its Dimension, the statistic."""
+
+SPANS: Mapping[str, tuple[str, int, int]] = {
+    "hour": ("Last hour", 3600, 60),
+    "day": ("Last day", 86_400, 900),
+    "week": ("Last week", 604_800, 3600),
+}
+"""Words, seconds back and seconds of a period."""
+
+
+def device_state(latest: float | None, now: float) -> str:
+    """Online, Late, Silent; or Never seen."""
+    if latest is None:
+        return "Never seen"
+    age = now - latest
+    return "Online" if age <= CONNECTED_SECONDS else "Late" if age <= SILENT_SECONDS else "Silent"
+
+
+def with_states(visit: Visit, devices: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The summaries of devices with their state."""
+    now = visit.context.clock.now()
+    return [{**device, "State": device_state(device.get("LatestHeartbeat"), now)} for device in devices]
+
+
+def names_of(visit: Visit, name: str, member: str, key: str, **asked: Any) -> list[str]:
+    """The first hundred names for a choice; none where the key may not list them."""
+    try:
+        found = visit.quietly("sagemaker", name, MaxResults=100, **asked)
+    except Fault:
+        return []
+    return [one[key] for one in found[member]]
+
+
+def roles_of(visit: Visit) -> list[str]:
+    """ARNs of the account's roles, SageMaker's own first; none where the key may not list them."""
+    try:
+        found = [role["Arn"] for role in visit.quietly("iam", "ListRoles")["Roles"]]
+    except Fault:
+        return []
+    return sorted(found, key=lambda arn: ("ExecutionRole" not in arn, arn))
+
+
+def device_figures(visit: Visit, fleet: str, device: str, span: str) -> dict[str, Any]:
+    """{"start", "end", "period", "band", "series": {name: [[epoch seconds], [values]]}} as its heartbeats told.
+
+    The call is the one that GetMetricData's clients make.
+    """
+    _, seconds, period = SPANS[span]
+    end = visit.context.clock.now()
+    start = end - seconds
+    where = [{"Name": "DeviceFleetName", "Value": fleet}, {"Name": "DeviceName", "Value": device}]
+    queries = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": NAMESPACE,
+                    "MetricName": metric,
+                    "Dimensions": [*where, *([{"Name": "Dimension", "Value": extra}] if extra else [])],
+                },
+                "Period": period,
+                "Stat": statistic,
+            },
+        }
+        for name, (metric, extra, statistic) in FIGURES.items()
+    ]
+    found = visit.quietly(
+        "cloudwatch",
+        "GetMetricData",
+        MetricDataQueries=queries,
+        StartTime=datetime.fromtimestamp(start // period * period, UTC),
+        EndTime=datetime.fromtimestamp(end, UTC),
+        ScanBy="TimestampAscending",
+    )
+    series = {one["Id"]: [list(map(_seconds, one["Timestamps"])), one["Values"]] for one in found["MetricDataResults"]}
+    return {"start": start, "end": end, "period": period, "band": DRIFT_BAND, "series": series}
+
+
+def numbered(fields: Mapping[str, str], *names: str) -> Iterator[dict[str, str]]:
+    """The rows of a form whose fields are called <name>.0, <name>.1 and so on, as far as they are filled in."""
+    for number in range(100):
+        row = {name: fields[at] for name in names if (at := f"{name}.{number}") in fields}
+        if row:
+            yield row
+
+
+def _seconds(at: datetime | float) -> float:
+    return at.timestamp() if isinstance(at, datetime) else float(at)

@@ -1,0 +1,122 @@
+"""Alarms: which metric is beyond its bound, since when, and what was told."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from tobo.console.lists import PAGE, addresses
+from tobo.console.routing import Screen, posted, shown
+from tobo.console.visit import Visit, fields_of, url
+from tobo.kit.fault import Fault
+
+STATES = ("ALARM", "INSUFFICIENT_DATA", "OK")
+STATISTICS = ("Average", "Maximum", "Minimum", "Sum", "SampleCount")
+COMPARISONS = {
+    "GreaterThanThreshold": ">",
+    "GreaterThanOrEqualToThreshold": "≥",
+    "LessThanThreshold": "<",
+    "LessThanOrEqualToThreshold": "≤",
+}
+
+
+@shown("/alarms")
+def _list(visit: Visit) -> Response:
+    asked: dict[str, Any] = {"MaxRecords": PAGE}
+    for name, member in (("name", "AlarmNamePrefix"), ("token", "NextToken")):
+        if value := visit.query.get(name):
+            asked[member] = value
+    if visit.query.get("status") in STATES:
+        asked["StateValue"] = visit.query["status"]
+    found = visit.call("cloudwatch", "DescribeAlarms", **asked)
+    return visit.page(
+        "alarms/list.html",
+        alarms=found["MetricAlarms"],
+        next_token=found.get("NextToken"),
+        asked=asked,
+        **_choices(),
+        at=addresses(visit, "alarms"),
+    )
+
+
+@shown("/alarms/{name}")
+def _page(visit: Visit) -> Response:
+    name = visit.path["name"]
+    found = visit.call("cloudwatch", "DescribeAlarms", AlarmNames=[name])["MetricAlarms"]
+    if not found:
+        raise Fault("ResourceNotFound", f"There is no alarm '{name}' in {visit.region}.", 404)
+    history = visit.call("cloudwatch", "DescribeAlarmHistory", AlarmName=name, MaxRecords=PAGE)
+    return visit.page("alarms/page.html", alarm=found[0], history=history.get("AlarmHistoryItems", []), **_choices())
+
+
+@posted("/alarms/put")
+def _put(visit: Visit) -> Response:
+    """Creates an alarm, or replaces what one of this name is about."""
+    fields = fields_of(visit.form)
+    name = fields.get("name", "")
+    if not name:
+        raise Fault("ValidationError", "The alarm has no name yet; give one.")
+    visit.change(
+        "cloudwatch",
+        "PutMetricAlarm",
+        **_kept(visit, name),
+        AlarmName=name,
+        Namespace=fields.get("namespace", ""),
+        MetricName=fields.get("metric", ""),
+        Dimensions=_dimensions(fields.get("dimensions", "")),
+        Statistic=fields.get("statistic", "Average"),
+        ComparisonOperator=fields.get("comparison", "GreaterThanThreshold"),
+        Threshold=_number(fields, "threshold"),
+        Period=int(_number(fields, "period")),
+        EvaluationPeriods=int(_number(fields, "periods")),
+    )
+    return visit.done(url("alarms", name), f"Alarm {name} was saved.")
+
+
+@posted("/alarms/{name}/delete")
+def _delete(visit: Visit) -> Response:
+    visit.change("cloudwatch", "DeleteAlarms", AlarmNames=[visit.path["name"]])
+    return visit.done(url("alarms"), f"Alarm {visit.path['name']} was deleted.")
+
+
+@posted("/alarms/{name}/state")
+def _set_state(visit: Visit) -> Response:
+    name, state = visit.path["name"], fields_of(visit.form).get("state", "")
+    reason = "Set in the console"
+    visit.change("cloudwatch", "SetAlarmState", AlarmName=name, StateValue=state, StateReason=reason)
+    return visit.done(url("alarms", name), f"Alarm {name} is {state} until its metric is looked at again.")
+
+
+_UNSEEN = ("AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "Unit",
+           "DatapointsToAlarm", "TreatMissingData")  # fmt: skip
+"""What an alarm may have and the form has no field for: PutMetricAlarm replaces all, so it is sent along."""
+
+
+def _kept(visit: Visit, name: str) -> dict[str, Any]:
+    found = visit.quietly("cloudwatch", "DescribeAlarms", AlarmNames=[name])["MetricAlarms"]
+    return {member: found[0][member] for member in _UNSEEN if member in found[0]} if found else {}
+
+
+def _choices() -> dict[str, Any]:
+    return {"states": STATES, "statistics": STATISTICS, "comparisons": COMPARISONS}
+
+
+def _number(fields: dict[str, str], name: str) -> float:
+    try:
+        return float(fields.get(name, ""))
+    except ValueError:
+        raise Fault("ValidationError", f"'{fields.get(name, '')[:40]}' at {name} is no number; write one.") from None
+
+
+def _dimensions(text: str) -> list[dict[str, str]]:
+    """Lines of Name=Value. Raises Fault."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        name, equals, value = line.strip().partition("=")
+        if line.strip() and not equals:
+            raise Fault("ValidationError", f"Line {number} of the dimensions, '{line[:40]}', has no =.")
+        if name:
+            found.append({"Name": name.strip(), "Value": value.strip()})
+    return found
+
+
+SCREENS: tuple[Screen, ...] = (_list, _put, _page, _delete, _set_state)

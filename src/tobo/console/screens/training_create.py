@@ -1,0 +1,167 @@
+"""Creating a training job: a form from what the algorithm declares, or from another job."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from tobo.console import prices
+from tobo.console.hyperparameters import declared
+from tobo.console.routing import Screen, posted, shown
+from tobo.console.visit import Visit, fields_of, url
+from tobo.kit.fault import Fault
+
+IMAGE = "433757028032.dkr.ecr.us-west-2.amazonaws.com/image-classification:1"
+CHANNELS = ("train", "validation", "train_lst", "validation_lst", "model")
+INSTANCES = ("ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.c5.xlarge", "ml.c5.2xlarge", "ml.g4dn.xlarge", "local")
+
+HYPER = "hyper."
+"""What hyperparameters' fields begin with, so that none is taken for a member of the request."""
+
+
+@shown("/training-jobs/create")
+def _form(visit: Visit) -> Response:
+    """?clone=job fills it in with that job's request, ?image= chooses an image of one's own."""
+    cloned = visit.query.get("clone", "")
+    job: dict[str, Any] = {}
+    if cloned:
+        job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=cloned)
+    image = visit.query.get("image") or job.get("AlgorithmSpecification", {}).get("TrainingImage") or IMAGE
+    basic, rest = declared(image)
+    values = dict(job.get("HyperParameters", {}))
+    named = {one.name for one in (*basic, *rest)}
+    resources = job.get("ResourceConfig", {})
+    return visit.page(
+        "training_jobs/create.html",
+        cloned=cloned,
+        image=image,
+        basic=basic,
+        rest=rest,
+        values=values,
+        extra="\n".join(f"{name}={value}" for name, value in values.items() if name not in named),
+        channels=_channels(job),
+        output=job.get("OutputDataConfig", {}).get("S3OutputPath") or _home(visit) + "output",
+        role=job.get("RoleArn") or _role(visit),
+        resources=resources,
+        instances=[*INSTANCES, *([kind] if (kind := resources.get("InstanceType")) and kind not in INSTANCES else [])],
+        seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 3600),
+        name=_next_name(cloned) if cloned else "",
+        buckets=_buckets(visit),
+        hyper=HYPER,
+    )
+
+
+@shown("/training-jobs/price")
+def _price(visit: Visit) -> Response:
+    """What the job could cost at AWS at most, and what the last one of the kind did."""
+    query = visit.query
+    seconds, count = _whole(query.get("seconds", ""), 0), _whole(query.get("count", ""), 1)
+    kind = query.get("instance_type", "")
+    values = {
+        "hourly": prices.hourly(kind),
+        "most": prices.cost(kind, seconds, count),
+        "seconds": seconds,
+        "source": prices.SOURCE,
+    }
+    return visit.page("training_jobs/price.html", **values)
+
+
+@posted("/training-jobs/create")
+def _create(visit: Visit) -> Response:
+    asked = request_of(fields_of(visit.form))
+    visit.change("sagemaker", "CreateTrainingJob", **asked)
+    name = asked["TrainingJobName"]
+    return visit.done(url("training-jobs", name), f"Training job {name} was created.")
+
+
+def request_of(fields: Mapping[str, str]) -> dict[str, Any]:
+    """CreateTrainingJob's members from the form's fields; fields that are empty are left out. Raises Fault."""
+    hyper = {
+        name.removeprefix(HYPER): value
+        for name, value in fields.items()
+        if name.startswith(HYPER) and value != fields.get(f"default.{name.removeprefix(HYPER)}")
+    }
+    hyper |= _lines(fields.get("extra", ""), "Further hyperparameters")
+    channels = [
+        {
+            "ChannelName": name,
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": address}},
+        }
+        for name in CHANNELS
+        if (address := fields.get(f"channel.{name}"))
+    ]
+    tags = [{"Key": key, "Value": value} for key, value in _lines(fields.get("tags", ""), "Tags").items()]
+    asked: dict[str, Any] = {
+        "TrainingJobName": fields.get("name", ""),
+        "RoleArn": fields.get("role", ""),
+        "AlgorithmSpecification": {"TrainingImage": fields.get("image", ""), "TrainingInputMode": "File"},
+        "HyperParameters": hyper,
+        "InputDataConfig": channels,
+        "OutputDataConfig": {"S3OutputPath": fields.get("output", "")},
+        "ResourceConfig": {
+            "InstanceType": fields.get("instance_type", ""),
+            "InstanceCount": _number(fields, "instance_count", "Instances"),
+            "VolumeSizeInGB": _number(fields, "volume", "Volume"),
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": _number(fields, "seconds", "At most")},
+    }
+    return asked | ({"Tags": tags} if tags else {})
+
+
+def _lines(text: str, what: str) -> dict[str, str]:
+    """name=value, one a line."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            name, equals, value = line.partition("=")
+            if not equals or not name.strip():
+                raise Fault("ValidationException", f"{what}, line {number}: '{line[:80]}' is not name=value.")
+            found[name.strip()] = value.strip()
+    return found
+
+
+def _number(fields: Mapping[str, str], name: str, what: str) -> int:
+    text = fields.get(name, "")
+    if not (text.isascii() and text.isdigit()):
+        raise Fault("ValidationException", f"{what}: '{text[:40]}' is not a whole number.")
+    return int(text)
+
+
+def _whole(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+
+
+def _channels(job: Mapping[str, Any]) -> dict[str, str]:
+    found = dict.fromkeys(CHANNELS, "")
+    for one in job.get("InputDataConfig", []):
+        if one["ChannelName"] in found:
+            found[one["ChannelName"]] = one.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", "")
+    return found
+
+
+def _next_name(name: str) -> str:
+    """marbles-1 -> marbles-2; marbles -> marbles-2."""
+    stem, _, number = name.rpartition("-")
+    return f"{stem}-{int(number) + 1}" if stem and number.isdigit() else f"{name}-2"
+
+
+def _home(visit: Visit) -> str:
+    return f"s3://sagemaker-{visit.region}-{visit.principal.account}/"
+
+
+def _buckets(visit: Visit) -> list[str]:
+    try:
+        return [f"s3://{one['Name']}/" for one in visit.quietly("s3", "ListBuckets")["Buckets"]]
+    except Fault:
+        return []
+
+
+def _role(visit: Visit) -> str:
+    try:
+        roles = visit.quietly("iam", "ListRoles")["Roles"]
+    except Fault:
+        return ""
+    return next((str(role["Arn"]) for role in roles if "ExecutionRole" in role["RoleName"]), "")
+
+
+SCREENS: tuple[Screen, ...] = (_form, _price, _create)

@@ -1,0 +1,34 @@
+"""Alarms in a real browser: created, set, edited, deleted."""
+
+from tests.conftest import Server
+from tests.support.browser import Visitor, needs_chromium
+from tests.support.unique import unique
+
+pytestmark = needs_chromium
+
+
+def test_an_alarm_from_birth_to_end(root: Visitor, server: Server) -> None:
+    name = unique("slow")
+    page = root.go("alarms")
+    page.click("summary:has-text('Create an alarm')")
+    page.fill("details [name=name]", name)
+    page.fill("[name=threshold]", "5")
+    page.fill("[name=dimensions]", "EndpointName=<b>marbles")
+    page.click("button:has-text('Save alarm')")
+    page.wait_for_url(f"**/alarms/{name}")
+    (made,) = server.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert made["Threshold"] == 5 and made["Dimensions"] == [{"Name": "EndpointName", "Value": "<b>marbles"}]
+    page.select_option("[name=state]", "ALARM")
+    page.click("button:has-text('Set state')")
+    page.wait_for_selector("text=Set in the console")
+    assert root.accessibility() == []
+    page.click("summary:has-text('Edit')")
+    page.fill("[name=threshold]", "7")
+    page.click("button:has-text('Save alarm')")
+    page.wait_for_selector("text=was saved")
+    (made,) = server.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert made["Threshold"] == 7 and made["Dimensions"] == [{"Name": "EndpointName", "Value": "<b>marbles"}]
+    page.click("button:has-text('Delete')")
+    page.click("#ask button[value=yes]")
+    page.wait_for_url("**/alarms")
+    assert server.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"] == []

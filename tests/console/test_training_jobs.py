@@ -1,0 +1,258 @@
+"""Training jobs by click: created, watched, stopped, cloned, compared, their log followed."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+from tests.conftest import Server
+from tests.console.test_entrance import Client
+from tests.console.test_frame import make_job
+from tests.console.test_snippets import run
+from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
+from tests.support.unique import unique
+
+from tobo.console.curves import families
+from tobo.console.screens.training_create import request_of
+from tobo.kit.fault import Fault
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def worker(browser: Browser, warm_server: Server) -> Iterator[Visitor]:
+    """Signed in on the server whose trainings start at once."""
+    with visitor(browser, warm_server) as its:
+        its.sign_in()
+        yield its
+        assert its.troubles == []
+
+
+def photos(server: Server, bucket: str, each: int = 6) -> None:
+    """Red and green pictures in class folders of two channels."""
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    for channel, count in (("train", each), ("validation", 2)):
+        for label, colour in (("ko", (200, 30, 30)), ("ok", (30, 200, 30))):
+            for number in range(count):
+                data = io.BytesIO()
+                Image.new("RGB", (32, 32), tuple(value + number for value in colour)).save(data, "PNG")
+                s3.put_object(Bucket=bucket, Key=f"{channel}/{label}/{number}.png", Body=data.getvalue())
+
+
+def fill(visit: Visitor, name: str, bucket: str, epochs: int) -> None:
+    page = visit.go("training-jobs/create")
+    fields = {
+        "name": name, "channel.train": f"s3://{bucket}/train/", "channel.validation": f"s3://{bucket}/validation/",
+        "output": f"s3://{bucket}/out", "hyper.num_classes": "2", "hyper.num_training_samples": "12",
+        "hyper.epochs": str(epochs), "hyper.mini_batch_size": "4", "hyper.image_shape": "3,32,32",
+        "instance_type": "ml.m5.large", "tags": "project=marbles",
+    }  # fmt: skip
+    for field, value in fields.items():
+        page.fill(f'[name="{field}"]', value)
+    page.select_option('[name="hyper.num_layers"]', "20")
+
+
+def test_a_job_is_created_watched_to_its_end_and_cloned(worker: Visitor) -> None:
+    bucket, name = unique("click"), unique("click")
+    photos(worker.server, bucket)
+    fill(worker, name, bucket, 3)
+    page = worker.page
+    expect(page.locator("#price")).to_contain_text("at most, if it ran for 1 h 00 min")
+    page.get_by_role("button", name="Create training job").click()
+    page.wait_for_url(f"**/training-jobs/{name}")
+    expect(page.locator("#notices")).to_contain_text("was created")
+    page.evaluate("window.here = true")
+    expect(page.locator(".head .badge")).to_have_text("Completed", timeout=120_000)
+    expect(page.locator(".log-lines")).to_contain_text("Epoch[2] Validation-accuracy")
+    expect(page.locator("live-chart .u-over").first).to_be_visible()
+    assert page.evaluate("window.here")  # all of it without loading the page again
+    assert page.locator(".timeline li").count() >= 4
+    assert page.locator(".tag", has_text="project: marbles").count() == 1
+    page.get_by_role("link", name="Clone and edit").click()
+    assert page.input_value('[name="hyper.epochs"]') == "3"
+    assert page.input_value('[name="channel.train"]') == f"s3://{bucket}/train/"
+    again = unique("again")
+    page.fill('[name="name"]', again)
+    page.fill('[name="hyper.epochs"]', "1")
+    page.get_by_role("button", name="Create training job").click()
+    page.wait_for_url(f"**/training-jobs/{again}")
+    sagemaker = worker.server.client("sagemaker")
+    first, second = (sagemaker.describe_training_job(TrainingJobName=its) for its in (name, again))
+    assert second["HyperParameters"] == {**first["HyperParameters"], "epochs": "1"}
+    assert second["InputDataConfig"] == first["InputDataConfig"]
+
+
+def test_a_job_is_stopped_from_its_page(worker: Visitor) -> None:
+    bucket, name = unique("stop"), unique("stop")
+    photos(worker.server, bucket)
+    fill(worker, name, bucket, 5000)
+    page = worker.page
+    page.get_by_role("button", name="Create training job").click()
+    page.wait_for_url(f"**/training-jobs/{name}")
+    expect(page.locator(".log-lines")).to_contain_text("Epoch[0]", timeout=60_000)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".head .badge")).to_have_text("InProgress")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Go ahead").click()
+    expect(page.locator(".head .badge")).to_have_text("Stopped", timeout=60_000)
+    assert page.get_by_role("button", name="Stop").count() == 0
+
+
+def test_what_is_refused_is_said_in_the_form_and_nothing_typed_is_lost(root: Visitor) -> None:
+    name = unique("refused")
+    make_job(root.server, name)
+    fill(root, name, "no-such-bucket", 1)
+    page = root.page
+    page.get_by_role("button", name="Create training job").click()
+    expect(page.locator(".form-refusal .refusal").last).to_contain_text("already exists")
+    assert page.input_value('[name="name"]') == name
+    page.fill('[name="hyper.epochs"]', "many")
+    page.fill('[name="name"]', unique("refused"))
+    page.get_by_role("button", name="Create training job").click()
+    expect(page.locator(".form-refusal .refusal").last).to_contain_text("epochs")
+    root.troubles.clear()
+
+
+def test_the_forms_code_makes_the_job_that_the_form_would(root: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket, name = unique("code"), unique("code")
+    photos(root.server, bucket, 2)
+    fill(root, name, bucket, 1)
+    page = root.page
+    page.locator("form.stack").get_by_role("button", name="As code").click()
+    code = page.locator("#code pre").first.inner_text()
+    with pytest.raises(Exception, match="not found"):
+        root.server.client("sagemaker").describe_training_job(TrainingJobName=name)
+    run(root.server, code, monkeypatch)
+    described = root.server.client("sagemaker").describe_training_job(TrainingJobName=name)
+    assert described["HyperParameters"]["num_layers"] == "20"
+    assert described["ResourceConfig"]["InstanceType"] == "ml.m5.large"
+
+
+def test_several_are_stopped_at_once_once_they_are_ticked(worker: Visitor) -> None:
+    bucket, part = unique("bulk"), unique("bulk")
+    photos(worker.server, bucket, 2)
+    sagemaker = worker.server.client("sagemaker")
+    for number in range(2):
+        sagemaker.create_training_job(**long_job(worker.server, f"{part}-{number}", bucket))
+    page = worker.go(f"training-jobs?name={part}")
+    stop = page.get_by_role("button", name="Stop")
+    expect(stop).to_be_disabled()
+    page.get_by_label("Tick all").check()
+    expect(stop).to_be_enabled()
+    stop.click()
+    expect(page.locator("#ask h2")).to_have_text("Stop 2 training jobs?")
+    page.get_by_role("button", name="Go ahead").click()
+    expect(page.locator("#notices")).to_contain_text("2 training jobs will stop")
+    worker.go(f"training-jobs?name={part}")
+    expect(page.locator("tbody .badge", has_text="Stopped")).to_have_count(2, timeout=60_000)
+
+
+def long_job(server: Server, name: str, bucket: str) -> dict[str, Any]:
+    fields = {
+        "name": name, "role": f"arn:aws:iam::{server.account}:role/any", "image": "image-classification:1",
+        "channel.train": f"s3://{bucket}/train/", "output": f"s3://{bucket}/out", "hyper.num_classes": "2",
+        "hyper.num_training_samples": "4", "hyper.epochs": "5000", "hyper.num_layers": "20", "hyper.image_shape": "3,32,32",
+        "hyper.mini_batch_size": "2", "instance_type": "ml.m5.large", "instance_count": "1", "volume": "1", "seconds": "600",
+    }  # fmt: skip
+    return request_of(fields)
+
+
+def test_lists_are_filtered_sorted_and_paged_and_the_address_says_so(root: Visitor) -> None:
+    part = unique("paged")
+    for number in range(55):
+        make_job(root.server, f"{part}-{number:02d}")
+    page = root.go("training-jobs")
+    page.fill("[name=name]", part)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/training-jobs?name={part}")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.get_by_role("link", name="Name", exact=True).click()
+    expect(page.locator("th[aria-sort=descending]")).to_have_text(re.compile("Name"))
+    expect(page.locator("tbody .name").first).to_have_text(f"{part}-54")
+    page.get_by_role("link", name="Next page").click()
+    expect(page.locator("tbody .name")).to_have_text([f"{part}-0{number}" for number in (4, 3, 2, 1, 0)])
+    page.get_by_role("link", name="First page").click()
+    page.select_option("[name=status]", "Completed")
+    expect(page.locator(".empty h3")).to_have_text("No job is like that")
+    page.go_back()
+    expect(page.locator("tbody tr")).to_have_count(50)
+
+
+def test_jobs_are_compared_and_the_address_says_with_which(root: Visitor) -> None:
+    one, other = unique("compare"), unique("compare")
+    for name, values in ((one, (0.5, 0.7)), (other, (0.6, 0.9))):
+        make_job(root.server, name)
+        told_metrics(root.server, name, values)
+    client = Client(root.server)
+    client.enter(root.server)
+    body = client.ask("GET", f"training-jobs/{one}/curves?family=accuracy&with={other}")[2]
+    # Metrics that a job's own log has not told are none of its final ones, and are not drawn.
+    assert json.loads(body) == {"x": "number", "series": []}
+    page = root.go(f"training-jobs/{one}")
+    page.locator("summary", has_text="Compare").click()
+    page.get_by_label(other).check()
+    page.locator(".panel").get_by_role("button", name="Compare").click()
+    page.wait_for_url(f"**/training-jobs/{one}?with={other}")
+    expect(page.locator("summary", has_text="Compare (1)")).to_be_visible()
+
+
+def told_metrics(server: Server, job: str, values: tuple[float, ...]) -> None:
+    server.client("cloudwatch").put_metric_data(
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricData=[
+            {
+                "MetricName": "validation:accuracy",
+                "Value": value,
+                "Dimensions": [{"Name": "TrainingJobName", "Value": job}],
+            }
+            for value in values
+        ],
+    )
+
+
+def test_somebody_who_may_only_look_has_no_button_that_changes_something(browser: Browser, server: Server) -> None:
+    name = unique("looker")
+    make_job(server, name)
+    key, secret = limited_user(server, name, READ_ONLY)
+    with visitor(browser, server) as its:
+        its.sign_in(key, secret)
+        page = its.go(f"training-jobs/{name}")
+        words = page.locator("main").inner_text()
+        assert name in words
+        for deed in ("Stop", "Clone", "Deploy"):
+            assert page.locator("main").get_by_text(deed, exact=False).count() == 0
+        its.go("training-jobs")
+        assert page.locator("[data-tick], [data-needs-ticks]").count() == 0
+        assert page.get_by_role("link", name="Create training job").count() == 0
+    client = Client(server)
+    client.post("enter", {"access_key_id": key, "secret_access_key": secret})
+    status, _, body = client.post("training-jobs/stop", {"name": name}, X_CSRF_Token=client.csrf())
+    assert status == 403
+    assert "AccessDenied" in body
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"extra": "a=1\nb"}, "line 2: 'b' is not name=value"),
+        ({"extra": "=1"}, "is not name=value"),
+        ({"tags": "x"}, "Tags, line 1"),
+        ({"seconds": "1.5"}, "'1.5' is not a whole number"),
+        ({"seconds": "٣"}, "is not a whole number"),
+    ],
+)
+def test_fields_that_cannot_be_read_are_named(fields: dict[str, str], words: str) -> None:
+    whole = {"instance_count": "1", "volume": "1", "seconds": "60"}
+    with pytest.raises(Fault, match=re.escape(words)):
+        request_of({**whole, **fields})
+
+
+def test_metrics_that_belong_together_are_drawn_together() -> None:
+    names = ("train:loss", "validation:accuracy", "train:accuracy", "speed")
+    assert families([{"MetricName": name} for name in names]) == ["accuracy", "loss", "speed"]

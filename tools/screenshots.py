@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Pictures of every screen of the console in both themes, for the docs and for looking: `tools/screenshots.py STATE FOLDER`.
+
+STATE is a world that tools/console_world.py has built, and a server runs on it.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tobo.console import ROOT
+from tobo.console.links import enter_link
+from tobo.console.navigation import NAVIGATION
+
+MORE = {
+    "training-job": "training-jobs/marbles-1",
+    "training-create": "training-jobs/create",
+    "tuning-job": "tuning-jobs/marbles-tuning",
+    "evaluation": "evaluation?training_job=marbles-1",
+    "endpoint": "endpoints/marbles-1",
+    "endpoint-create": "endpoints/create?training_job=marbles-1",
+    "batch-job": "transform-jobs/marbles-batch",
+    "certificate": "compilation-jobs/marbles-1-rasp4b",
+    "fleet": "fleets/line",
+    "plan": "deployment-plans/marbles-1-0",
+    "wizard": "wizard",
+    "styleguide": "styleguide",
+}
+"""Screens of one thing of the world, beside those of the sidebar."""
+
+SETTLE = 1200
+"""Milliseconds in which charts and pictures come."""
+
+
+def take_all(state: Path, folder: Path) -> None:
+    endpoint = json.loads((state / "server.json").read_text())["endpoint"]
+    screens = {place.path or "home": place.path for group in NAVIGATION for place in group.places} | MORE
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for theme in ("light", "dark"):
+            page = browser.new_context(color_scheme=theme, viewport={"width": 1280, "height": 800}).new_page()
+            page.goto(enter_link(state, endpoint))
+            page.wait_for_url(f"**{ROOT}/")
+            for name, path in screens.items():
+                _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name.replace('/', '-')}-{theme}.png")
+        browser.close()
+
+
+def _take(page: Page, address: str, file: Path) -> None:
+    answer = page.goto(address)
+    assert answer is not None
+    if not answer.ok:
+        print(f"{address} answers {answer.status}")
+    page.wait_for_timeout(SETTLE)
+    page.screenshot(path=str(file))
+
+
+if __name__ == "__main__":
+    take_all(Path(sys.argv[1]), Path(sys.argv[2]))
