@@ -24,6 +24,7 @@ NAMES = (
     "first_step",
     "head",
     "edge",
+    "console",
     "tuning",
     "strategies",
     "transform",

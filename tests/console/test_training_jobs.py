@@ -1,14 +1,13 @@
 """Training jobs by click: created, watched, stopped, cloned, compared, their log followed."""
 
 import io
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from tests.conftest import Server
 from tests.console.test_entrance import Client
 from tests.console.test_frame import make_job
@@ -17,7 +16,7 @@ from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromi
 from tests.support.unique import unique
 
 from tobo.console.curves import families
-from tobo.console.screens.training_create import request_of
+from tobo.console.screens.training_create import like, request_of
 from tobo.kit.fault import Fault
 
 pytestmark = needs_chromium
@@ -62,7 +61,10 @@ def test_a_job_is_created_watched_to_its_end_and_cloned(worker: Visitor) -> None
     photos(worker.server, bucket)
     fill(worker, name, bucket, 3)
     page = worker.page
-    expect(page.locator("#price")).to_contain_text("at most, if it ran for 1 h 00 min")
+    expect(page.locator("#price")).to_contain_text("$0.1150 at most, if it ran for 1 h 00 min")
+    page.fill('[name="instance_count"]', "4")
+    expect(page.locator("#price")).to_contain_text("$0.4600 at most")
+    page.fill('[name="instance_count"]', "1")
     page.get_by_role("button", name="Create training job").click()
     page.wait_for_url(f"**/training-jobs/{name}")
     expect(page.locator("#notices")).to_contain_text("was created")
@@ -85,6 +87,22 @@ def test_a_job_is_created_watched_to_its_end_and_cloned(worker: Visitor) -> None
     first, second = (sagemaker.describe_training_job(TrainingJobName=its) for its in (name, again))
     assert second["HyperParameters"] == {**first["HyperParameters"], "epochs": "1"}
     assert second["InputDataConfig"] == first["InputDataConfig"]
+    assert sagemaker.list_tags(ResourceArn=second["TrainingJobArn"])["Tags"] == [{"Key": "project", "Value": "marbles"}]
+    expect(page.locator(".head .badge")).to_have_text("Completed", timeout=120_000)
+    compare(page, name)
+    page.wait_for_url(f"**/training-jobs/{again}?with={name}")
+    drawn = page.locator("live-chart").first.locator(".u-legend")
+    for series in (f"{name} · validation:accuracy", f"{again} · train:accuracy"):
+        expect(drawn).to_contain_text(series)
+    compare(page, name)
+    page.wait_for_url(f"**/training-jobs/{again}")
+
+
+def compare(page: Page, job: str) -> None:
+    """Ticks it, or takes the tick away."""
+    page.locator("summary", has_text="Compare").click()
+    page.get_by_label(job).click()
+    page.locator(".panel").get_by_role("button", name="Compare").click()
 
 
 def test_a_job_is_stopped_from_its_page(worker: Visitor) -> None:
@@ -146,7 +164,7 @@ def test_several_are_stopped_at_once_once_they_are_ticked(worker: Visitor) -> No
     page.get_by_label("Tick all").check()
     expect(stop).to_be_enabled()
     stop.click()
-    expect(page.locator("#ask h2")).to_have_text("Stop 2 training jobs?")
+    expect(page.locator("#ask h2")).to_have_text("Stop the ticked training jobs (2)?")
     page.get_by_role("button", name="Go ahead").click()
     expect(page.locator("#notices")).to_contain_text("2 training jobs will stop")
     worker.go(f"training-jobs?name={part}")
@@ -184,36 +202,45 @@ def test_lists_are_filtered_sorted_and_paged_and_the_address_says_so(root: Visit
     expect(page.locator("tbody tr")).to_have_count(50)
 
 
-def test_jobs_are_compared_and_the_address_says_with_which(root: Visitor) -> None:
-    one, other = unique("compare"), unique("compare")
-    for name, values in ((one, (0.5, 0.7)), (other, (0.6, 0.9))):
+def test_several_jobs_are_compared_and_the_address_says_with_which(root: Visitor) -> None:
+    one, others = unique("compare"), [unique("compare"), unique("compare")]
+    for name in (one, *others):
         make_job(root.server, name)
-        told_metrics(root.server, name, values)
-    client = Client(root.server)
-    client.enter(root.server)
-    body = client.ask("GET", f"training-jobs/{one}/curves?family=accuracy&with={other}")[2]
-    # Metrics that a job's own log has not told are none of its final ones, and are not drawn.
-    assert json.loads(body) == {"x": "number", "series": []}
     page = root.go(f"training-jobs/{one}")
     page.locator("summary", has_text="Compare").click()
-    page.get_by_label(other).check()
+    for other in others:
+        page.get_by_label(other).check()
     page.locator(".panel").get_by_role("button", name="Compare").click()
-    page.wait_for_url(f"**/training-jobs/{one}?with={other}")
-    expect(page.locator("summary", has_text="Compare (1)")).to_be_visible()
+    expect(page.locator("summary", has_text="Compare (2)")).to_be_visible()
+    assert sorted(re.findall(r"with=([^&]+)", page.url)) == sorted(others)
 
 
-def told_metrics(server: Server, job: str, values: tuple[float, ...]) -> None:
-    server.client("cloudwatch").put_metric_data(
-        Namespace="/aws/sagemaker/TrainingJobs",
-        MetricData=[
-            {
-                "MetricName": "validation:accuracy",
-                "Value": value,
-                "Dimensions": [{"Name": "TrainingJobName", "Value": job}],
-            }
-            for value in values
+def test_a_clone_keeps_what_the_form_has_no_field_for() -> None:
+    job = {
+        "TrainingJobName": "old", "TrainingJobArn": "arn", "TrainingJobStatus": "Completed", "Environment": {"A": "1"},
+        "HyperParameters": {"epochs": "3", "own": "x"}, "CheckpointConfig": {"S3Uri": "s3://b/checkpoints"},
+        "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "Pipe", "MetricDefinitions": [{"Name": "m"}]},
+        "InputDataConfig": [
+            {"ChannelName": "train", "ContentType": "image/png",
+             "DataSource": {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://b/old", "AttributeNames": ["a"]}}},
+            {"ChannelName": "masks", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/masks"}}},
+            {"ChannelName": "validation", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/v"}}},
         ],
-    )
+    }  # fmt: skip
+    asked = request_of({
+        "name": "new", "image": "image", "channel.train": "s3://b/new", "channel.model": "s3://b/model.tar.gz",
+        "hyper.epochs": "9", "instance_count": "1", "volume": "1", "seconds": "60",
+    })  # fmt: skip
+    made = like(job, asked)
+    assert (made["TrainingJobName"], made["HyperParameters"]) == ("new", {"epochs": "9"})
+    assert (made["Environment"], made["CheckpointConfig"]) == (job["Environment"], job["CheckpointConfig"])
+    assert made["AlgorithmSpecification"] == job["AlgorithmSpecification"]
+    assert [channel["ChannelName"] for channel in made["InputDataConfig"]] == ["train", "masks", "model"]
+    assert made["InputDataConfig"][0] == {
+        "ChannelName": "train", "ContentType": "image/png",
+        "DataSource": {"S3DataSource": {"S3DataType": "AugmentedManifestFile", "S3Uri": "s3://b/new", "AttributeNames": ["a"]}},
+    }  # fmt: skip
+    assert not made.keys() & {"TrainingJobArn", "TrainingJobStatus"}
 
 
 def test_somebody_who_may_only_look_has_no_button_that_changes_something(browser: Browser, server: Server) -> None:

@@ -22,9 +22,10 @@ def families(metrics: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def curves(visit: Visit, jobs: Sequence[str], wanted: str) -> list[dict[str, Any]]:
-    """Series of the metrics of a family: the n-th report at x = n, an epoch for the built-in algorithms.
+    """Series of the metrics of a family over the seconds since each job's start, a point a second at most.
 
-    One job's series bear the metric's name, those of several the job's name before it. Raises the operations' Faults.
+    Reports within one second are their mean: CloudWatch tells no finer. One job's series bear the metric's name, those
+    of several the job's name before it. Raises the operations' Faults.
     """
     found: list[dict[str, Any]] = []
     for name in jobs:
@@ -35,13 +36,15 @@ def curves(visit: Visit, jobs: Sequence[str], wanted: str) -> list[dict[str, Any
         if not metrics:
             continue
         points = _points(visit, name, metrics, job["CreationTime"])
+        start = job.get("TrainingStartTime") or job["CreationTime"]
         for metric in metrics:
             title = metric if len(jobs) == 1 else f"{name} · {metric}"
-            found.append({"name": title, "points": list(enumerate(points[metric], 1))})
+            found.append({"name": title, "points": [[round(at - start, 3), value] for at, value in points[metric]]})
     return found
 
 
-def _points(visit: Visit, job: str, metrics: Sequence[str], since: float) -> dict[str, list[float]]:
+def _points(visit: Visit, job: str, metrics: Sequence[str], since: float) -> dict[str, list[tuple[float, float]]]:
+    """(epoch seconds, value) of each metric."""
     begin = datetime.fromtimestamp(since, UTC)
     queries = [
         {
@@ -64,11 +67,12 @@ def _points(visit: Visit, job: str, metrics: Sequence[str], since: float) -> dic
         "EndTime": datetime.fromtimestamp(visit.context.clock.now(), UTC) + timedelta(seconds=60),
         "ScanBy": "TimestampAscending",
     }
-    values: dict[str, list[float]] = {metric: [] for metric in metrics}
+    values: dict[str, list[tuple[float, float]]] = {metric: [] for metric in metrics}
     while True:
         found = visit.quietly("cloudwatch", "GetMetricData", **asked)
         for one in found["MetricDataResults"]:
-            values[metrics[int(one["Id"][1:])]] += one["Values"]
+            times = [at.timestamp() if isinstance(at, datetime) else at for at in one["Timestamps"]]
+            values[metrics[int(one["Id"][1:])]] += zip(times, one["Values"], strict=True)
         if not found.get("NextToken"):
             return values
         asked["NextToken"] = found["NextToken"]

@@ -1,6 +1,6 @@
 """Creating a training job: a form from what the algorithm declares, or from another job."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -10,6 +10,7 @@ from tobo.console.hyperparameters import declared
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
+from tobo.wire.models import operation_model
 
 IMAGE = "433757028032.dkr.ecr.us-west-2.amazonaws.com/image-classification:1"
 CHANNELS = ("train", "validation", "train_lst", "validation_lst", "model")
@@ -48,14 +49,15 @@ def _form(visit: Visit) -> Response:
         name=_next_name(cloned) if cloned else "",
         buckets=_buckets(visit),
         hyper=HYPER,
+        tags=_tags(visit, job),
     )
 
 
 @shown("/training-jobs/price")
 def _price(visit: Visit) -> Response:
-    """What the job could cost at AWS at most, and what the last one of the kind did."""
+    """What the job could cost at AWS at most."""
     query = visit.query
-    seconds, count = _whole(query.get("seconds", ""), 0), _whole(query.get("count", ""), 1)
+    seconds, count = _whole(query.get("seconds", ""), 0), _whole(query.get("instance_count", ""), 1)
     kind = query.get("instance_type", "")
     values = {
         "hourly": prices.hourly(kind),
@@ -68,7 +70,10 @@ def _price(visit: Visit) -> Response:
 
 @posted("/training-jobs/create")
 def _create(visit: Visit) -> Response:
-    asked = request_of(fields_of(visit.form))
+    fields = fields_of(visit.form)
+    asked = request_of(fields)
+    if cloned := fields.get("clone"):
+        asked = like(visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=cloned), asked)
     visit.change("sagemaker", "CreateTrainingJob", **asked)
     name = asked["TrainingJobName"]
     return visit.done(url("training-jobs", name), f"Training job {name} was created.")
@@ -106,6 +111,48 @@ def request_of(fields: Mapping[str, str]) -> dict[str, Any]:
         "StoppingCondition": {"MaxRuntimeInSeconds": _number(fields, "seconds", "At most")},
     }
     return asked | ({"Tags": tags} if tags else {})
+
+
+def like(job: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The request that made `job`, with what the form says over it: what the form has no field for stays as it was."""
+    shape = operation_model("sagemaker", "CreateTrainingJob").input_shape
+    found = {name: job[name] for name in (shape.members if shape else ()) if name in job}
+    for name, value in asked.items():
+        if name == "InputDataConfig":
+            found[name] = _channels_like(found.get(name, []), value)
+        elif name == "HyperParameters" or not isinstance(value, Mapping):
+            found[name] = value
+        elif name == "AlgorithmSpecification":
+            found[name] = {**value, **found.get(name, {}), "TrainingImage": value["TrainingImage"]}
+        else:
+            found[name] = {**found.get(name, {}), **value}
+    return found
+
+
+def _channels_like(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A channel keeps its content type, kind of data and so on; those that the form does not know stay."""
+    known = {one["ChannelName"]: one for one in now}
+    kept = []
+    for one in before:
+        name = one["ChannelName"]
+        if name in known:
+            address = known.pop(name)["DataSource"]["S3DataSource"]["S3Uri"]
+            source = one.get("DataSource", {}).get("S3DataSource", {"S3DataType": "S3Prefix"})
+            kept.append({**one, "DataSource": {"S3DataSource": {**source, "S3Uri": address}}})
+        elif name not in CHANNELS:
+            kept.append(dict(one))
+    return [*kept, *map(dict, known.values())]
+
+
+def _tags(visit: Visit, job: Mapping[str, Any]) -> str:
+    """A job's tags, one a line."""
+    if not job:
+        return ""
+    try:
+        found = visit.quietly("sagemaker", "ListTags", ResourceArn=job["TrainingJobArn"])["Tags"]
+    except Fault:
+        return ""
+    return "\n".join(f"{tag['Key']}={tag['Value']}" for tag in found)
 
 
 def _lines(text: str, what: str) -> dict[str, str]:

@@ -69,16 +69,18 @@ def _job(visit: Visit) -> Response:
         output=s3_place(job.get("OutputDataConfig", {}).get("S3OutputPath", "")),
         artefact=s3_place(job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")),
         place=s3_place,
-        stream=_stream(visit, name),
+        streams=_streams(visit, name),
         logs=LOGS,
     )
 
 
 @shown("/training-jobs/{name}/curves")
 def _curves(visit: Visit) -> Response:
-    """?family=accuracy[&with=other job]: the points of its metrics, one for each report."""
+    """?family=accuracy[&with=other job]: the points of its metrics, over seconds since the start."""
     jobs = [visit.path["name"], *visit.query.getlist("with")[:MOST_COMPARED]]
-    return JSONResponse({"x": "number", "series": curves(visit, jobs, visit.query.get("family", ""))})
+    return JSONResponse(
+        {"x": "number", "label": "Seconds", "series": curves(visit, jobs, visit.query.get("family", ""))}
+    )
 
 
 def _stages(job: dict[str, Any], now: float) -> list[dict[str, Any]]:
@@ -103,14 +105,13 @@ def _others(visit: Visit, name: str) -> list[str]:
     return [one["TrainingJobName"] for one in found if one["TrainingJobName"] != name]
 
 
-def _stream(visit: Visit, name: str) -> str | None:
-    """The job's log; None where nothing has been logged yet, or the key may not look."""
+def _streams(visit: Visit, name: str) -> list[str]:
+    """The job's logs, one an instance; none where nothing has been logged yet, or the key may not look."""
     try:
         found = visit.quietly("logs", "DescribeLogStreams", logGroupName=LOGS, logStreamNamePrefix=f"{name}/")
     except Fault:
-        return None
-    streams = found["logStreams"]
-    return str(streams[0]["logStreamName"]) if streams else None
+        return []
+    return [str(one["logStreamName"]) for one in found["logStreams"]]
 
 
 SCREENS: tuple[Screen, ...] = (_list, _stop, _job, _curves)

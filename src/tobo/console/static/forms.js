@@ -107,10 +107,8 @@ document.addEventListener("submit", (event) => {
   if (!form.matches("form[data-filter]")) return;
   event.preventDefault();
   const address = new URL(location.href);
-  for (const [name, value] of new FormData(form)) {
-    if (value) address.searchParams.set(name, String(value));
-    else address.searchParams.delete(name);
-  }
+  for (const field of form.elements) address.searchParams.delete(field.getAttribute("name") ?? "");
+  for (const [name, value] of new FormData(form)) if (value) address.searchParams.append(name, String(value));
   address.searchParams.delete("token");
   location.assign(address);
 });

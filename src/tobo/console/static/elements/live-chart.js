@@ -1,12 +1,12 @@
 // <live-chart data-live-source="URL" data-depends="every:2" data-title="Accuracy" data-unit="%">: lines over time or epochs.
 //
 // The URL answers {"x": "time" | "number", "series": [{"name": "train", "points": [[x, y], ...]}, ...]}, times in epoch
-// seconds; "range": [from, to] where x is not to end with the points. Dragging zooms, a double click shows all again; "Log" makes the y axis logarithmic. A table says the same.
+// seconds; "label" names other x; "range": [from, to] where x is not to end with the points. Dragging zooms, a double click shows all again; "Log" makes the y axis logarithmic. A table says the same.
 import { number } from "../words.js";
 import { ask } from "../requests.js";
 
 /** @typedef {{name: string, points: [number, number][]}} Series */
-/** @typedef {{x: "time" | "number", series: Series[], range?: [number, number]}} Course */
+/** @typedef {{x: "time" | "number", series: Series[], label?: string, range?: [number, number]}} Course */
 
 const HEIGHT = 220;
 const ROWS = 200;
@@ -126,7 +126,7 @@ class LiveChart extends HTMLElement {
       height: HEIGHT,
       scales: { x: { time: this.course.x === "time", range: (/** @type {unknown} */ _, /** @type {number} */ low, /** @type {number} */ high) => this.reach(low, high) }, y: this.log ? { distr: 3 } : {} },
       series: [
-        { label: this.course.x === "time" ? "Time" : "x" },
+        { label: this.xName() },
         ...this.course.series.map((series, index) => ({
           label: series.name,
           stroke: colour(this, `--series-${(index % 6) + 1}`),
@@ -143,6 +143,10 @@ class LiveChart extends HTMLElement {
         setSelect: [() => (/** @type {HTMLElement} */ (this.querySelector("[data-whole]")).hidden = false)],
       },
     };
+  }
+
+  xName() {
+    return this.course.x === "time" ? "Time" : (this.course.label ?? "x");
   }
 
   /** What x shows: all of it until somebody zooms; a lone point has room around it. @param {number} low @param {number} high @returns {[number, number]} */
@@ -169,7 +173,7 @@ class LiveChart extends HTMLElement {
     const table = document.createElement("table");
     table.className = "table";
     const head = table.createTHead().insertRow();
-    for (const name of [this.course.x === "time" ? "Time" : "x", ...this.course.series.map((series) => series.name)]) {
+    for (const name of [this.xName(), ...this.course.series.map((series) => series.name)]) {
       const cell = document.createElement("th");
       cell.textContent = name;
       head.append(cell);

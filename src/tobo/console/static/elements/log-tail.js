@@ -92,7 +92,9 @@ class LogTail extends HTMLElement {
     if (!token || this.hits) return;
     this.backward = null;
     this.queue(async () => {
+      this.backward = token; // should this be refused, it can be asked again
       const found = await (await ask(`${ROOT}/logs/lines?${this.query({ token })}`)).json();
+      this.backward = null;
       if (!found.lines.length) return; // the beginning
       this.backward = found.backward;
       const box = this.box();
