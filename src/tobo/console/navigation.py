@@ -71,7 +71,7 @@ NAVIGATION: tuple[Group, ...] = (
         "House",
         (
             Place("Alarms", "alarms", "bell"),
-            Place("Instances and prices", "instances", "coins"),
+            Place("Instances", "instances", "coins"),
             Place("Users and roles", "users", "users"),
             Place("Audit log", "audit", "scroll-text"),
             Place("Settings", "settings", "settings"),

@@ -152,10 +152,10 @@ class LiveChart extends HTMLElement {
   /** What x shows: all of it until somebody zooms; a lone point has room around it. @param {number} low @param {number} high @returns {[number, number]} */
   reach(low, high) {
     const xs = this.columns()[0] ?? [];
-    const whole = low === xs[0] && high === xs[xs.length - 1];
+    const whole = low === xs[0] && (xs.length === 1 || high === xs[xs.length - 1]);
     if (whole && this.course.range) return this.course.range;
     const room = this.course.x === "time" ? 60 : 1;
-    return low === high ? [low - room, high + room] : [low, high];
+    return whole && xs.length === 1 ? [low - room, low + room] : [low, high];
   }
 
   fit() {
