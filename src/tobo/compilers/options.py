@@ -32,7 +32,7 @@ _EXPORTS = {
 NEO_OPTIONS = ("dtype", "mcpu", "mattr", "gpu-code", "trt-ver", "cuda-ver", "ANDROID_PLATFORM", "class_labels")
 """Options of Neo's; those that ask for code of one processor change nothing, for the runtime chooses that on the device."""
 
-OUR_OPTIONS = ("precision", "runtime", "calibration", "tolerance", "thresholds")
+OUR_OPTIONS = ("precision", "calibration", "tolerance", "thresholds", "runtime")
 
 TOLERANCE = 0.01
 """Share of decisions that may flip on the way from the trained model to the compiled one."""

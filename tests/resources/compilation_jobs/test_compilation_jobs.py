@@ -403,11 +403,11 @@ def test_an_exported_program_of_pytorch_is_compiled_in_a_sandbox(server: Server,
 
 @pytest.mark.parametrize(
     ("target", "options"),
-    [("deeplens", {}), ("ml_c5", {}), ({"Os": "LINUX", "Arch": "X86_64"}, {"runtime": "ncnn"})],
+    [("deeplens", None), ("ml_c5", None), ({"Os": "LINUX", "Arch": "X86_64"}, {"runtime": "ncnn"})],
     ids=["deeplens", "ml-c5", "ncnn"],
 )
 def test_what_was_compiled_for_x86_answers_at_an_endpoint(
-    server: Server, bucket: str, target: str | dict[str, str], options: dict[str, str]
+    server: Server, bucket: str, target: str | dict[str, str], options: dict[str, str] | None
 ) -> None:
     """With OpenVINO, ONNX Runtime or ncnn, under the image that the job names; the same scores as the model that was trained."""
     name = f"served-{uuid.uuid4().hex[:8]}"
