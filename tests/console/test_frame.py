@@ -35,7 +35,7 @@ def test_every_screen_is_accessible_small_and_whole(root: Visitor, path: str, th
     assert root.accessibility() == []
     wide = root.page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
-    assert len(sizes) <= 15
+    assert len(sizes) <= 15 or path == "styleguide"  # which shows every component at once
     assert sum(sizes) <= 300_000
 
 

@@ -13,7 +13,13 @@ from starlette.responses import Response
 from tobo.console import ROOT
 
 JOINED = {
-    "frame.css": ("tokens.css", "console.css"),
+    "frame.css": (
+        "tokens.css",
+        "console.css",
+        "vendor/uPlot.min.css",
+        "elements/evaluation.css",
+        "elements/parallel-coords.css",
+    ),
     "vendor/frame.js": ("vendor/htmx.min.js", "vendor/idiomorph.min.js"),
 }
 """What every page needs, one after the other as one file: each request costs a page more than its bytes do."""
