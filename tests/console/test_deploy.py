@@ -102,6 +102,7 @@ def test_the_deploy_forms_code_makes_all_three(worker: Visitor, trained: str, mo
     name, page = unique("coded"), worker.go(f"endpoints/create?training_job={trained}")
     page.fill("[name=name]", name)
     page.locator("form.stack").get_by_role("button", name="As code").click()
+    expect(page.locator("#code pre").first).to_contain_text("create_endpoint(")
     code = page.locator("#code pre").first.inner_text()
     for operation in ("create_model(", "create_endpoint_config(", "create_endpoint("):
         assert operation in code

@@ -143,6 +143,7 @@ def test_the_forms_code_makes_the_job_that_the_form_would(root: Visitor, monkeyp
     fill(root, name, bucket, 1)
     page = root.page
     page.locator("form.stack").get_by_role("button", name="As code").click()
+    expect(page.locator("#code pre").first).to_contain_text("create_training_job(")
     code = page.locator("#code pre").first.inner_text()
     with pytest.raises(Exception, match="not found"):
         root.server.client("sagemaker").describe_training_job(TrainingJobName=name)
