@@ -8,9 +8,9 @@ from tests.conftest import Server
 from tests.support.browser import Visitor, chromium, visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests of this process."""
+    """One for a file's tests: as long as it is open, Playwright's event loop runs, and no other test could run its own."""
     with chromium() as launched:
         yield launched
 
