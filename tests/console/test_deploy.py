@@ -122,6 +122,67 @@ def model(server: Server, name: str, trained: str) -> None:
     )
 
 
+def test_what_is_there_already_is_not_deployed_in_its_place(worker: Visitor, trained: str) -> None:
+    name, sagemaker = unique("taken"), worker.server.client("sagemaker")
+    job = sagemaker.describe_training_job(TrainingJobName=trained)
+    container = {"Image": "tobo-echo", "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=job["RoleArn"], PrimaryContainer=container)
+    page = worker.go(f"endpoints/create?training_job={trained}")
+    page.fill("[name=name]", name)
+    page.get_by_role("button", name="Deploy").click()
+    expect(page.locator(".form-refusal .refusal").last).to_contain_text(f"There is a model '{name}' already")
+    worker.troubles.clear()
+
+
+def test_an_endpoint_can_be_deployed_again_and_outlives_its_configuration(worker: Visitor, trained: str) -> None:
+    name, sagemaker, page = unique("again"), worker.server.client("sagemaker"), worker.page
+    model(worker.server, name, trained)
+    other = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.t2.medium", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[other])
+    for _ in range(2):
+        worker.go(f"endpoints/create?model={name}")
+        page.get_by_role("button", name="Deploy").click()
+        page.wait_for_url(f"**/endpoints/{name}")
+        assert sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"] == f"{name}-2"
+        sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+        worker.go(f"endpoints/create?model={name}")
+        page.get_by_role("button", name="Deploy").click()
+        expect(page.locator(".form-refusal .refusal").last).to_contain_text("There is an endpoint")
+        worker.troubles.clear()
+        worker.go(f"endpoints/{name}")
+        sagemaker.delete_endpoint(EndpointName=name)
+        expect(page.locator("#notices .bad")).to_contain_text("cannot be looked at any more", timeout=60_000)
+        worker.troubles.clear()
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+    sagemaker.delete_endpoint_config(EndpointConfigName=f"{name}-2")
+    worker.go(f"endpoints/{name}")
+    expect(page.locator("h1")).to_have_text(name)
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_what_is_typed_stays_while_the_page_changes(worker: Visitor, trained: str) -> None:
+    name, sagemaker = unique("typed"), worker.server.client("sagemaker")
+    model(worker.server, name, trained)
+    variants = [
+        {"VariantName": v, "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        for v in ("a", "b")
+    ]
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    page = worker.go(f"endpoints/{name}")
+    page.fill('[name="weight.a"]', "0.3")
+    page.fill('[name="weight.b"]', "0.7")
+    expect(page.locator(".head .badge")).to_have_text("InService", timeout=60_000)
+    expect(page.locator("#variant-a td").nth(3)).to_have_text("1")
+    assert [page.input_value(f'[name="weight.{v}"]') for v in ("a", "b")] == ["0.3", "0.7"]
+    page.fill('[name="count.a"]', "1.5")
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(page.locator(".form-refusal .refusal").last).to_contain_text("'1.5' is not a whole number")
+    worker.troubles.clear()
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
 def test_a_model_scores_a_folder_and_the_page_tells_when_it_is_done(worker: Visitor, trained: str) -> None:
     name, page = unique("batch"), worker.page
     model(worker.server, name, trained)

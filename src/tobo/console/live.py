@@ -104,7 +104,9 @@ class Hub:
     async def _stream(self, session: Session, places: tuple[Place, ...]) -> AsyncIterator[bytes]:
         viewer = Viewer(session, places)
         for place in places:
-            if (seen := self._seen.get(place)) is not None and seen.body:
+            seen = self._seen.get(place)
+            # What was found before the last viewer left may be old by now.
+            if seen is not None and seen.body and seen.stamp == self._stamp(session, place):
                 viewer.tell(place.source, seen.body)
         self._viewers.add(viewer)
         if self._ticking is None or self._ticking.done():

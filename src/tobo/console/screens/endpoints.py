@@ -48,18 +48,14 @@ def _list(visit: Visit) -> Response:
 def _page(visit: Visit) -> Response:
     name = visit.path["name"]
     endpoint = visit.call("sagemaker", "DescribeEndpoint", EndpointName=name)
-    config = visit.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
     now = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", [])}
-    variants = [{**one, **now.get(one["VariantName"], {})} for one in config["ProductionVariants"]]
+    variants = [{**one, **now.get(one["VariantName"], {})} for one in _configured(visit, endpoint) or now.values()]
     return visit.page(
         "endpoints/endpoint.html",
         endpoint=endpoint,
         name=name,
         variants=variants,
-        hourly=sum(
-            (prices.hourly(one.get("InstanceType", "")) or 0.0) * (one.get("CurrentInstanceCount") or 0)
-            for one in variants
-        ),
+        hourly=_hourly(variants),
         source=prices.SOURCE,
         alarms=_alarms(visit, name),
         configs=_configs(visit),
@@ -99,7 +95,9 @@ def _weigh(visit: Visit) -> Response:
         if kind == "weight":
             one: dict[str, Any] = {"VariantName": variant, "DesiredWeight": _number(value, "The weight")}
             if count := fields.get(f"count.{variant}"):
-                one["DesiredInstanceCount"] = int(_number(count, "The number of instances"))
+                if not (count.isascii() and count.isdigit()):
+                    raise Fault("ValidationException", f"Instances: '{count[:40]}' is not a whole number.")
+                one["DesiredInstanceCount"] = int(count)
             wanted.append(one)
     visit.change(
         "sagemaker", "UpdateEndpointWeightsAndCapacities", EndpointName=name, DesiredWeightsAndCapacities=wanted
@@ -168,6 +166,27 @@ def _curves(visit: Visit) -> Response:
         ]
         series.append({"name": title, "points": points})
     return JSONResponse({"x": "time", "series": series, "range": [(now - HOUR).timestamp(), now.timestamp()]})
+
+
+def _configured(visit: Visit, endpoint: dict[str, Any]) -> list[dict[str, Any]]:
+    """The variants of its configuration; none where that was deleted, which the endpoint outlives."""
+    try:
+        found = visit.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
+    except Fault:
+        visit.made.pop()
+        return []
+    return list(found["ProductionVariants"])
+
+
+def _hourly(variants: list[dict[str, Any]]) -> float | None:
+    """Dollars an hour of what runs now; None where a price is unknown, as of serverless variants."""
+    total = 0.0
+    for one in variants:
+        price = prices.hourly(one.get("InstanceType", ""))
+        if price is None:
+            return None
+        total += price * (one.get("CurrentInstanceCount") or 0)
+    return total
 
 
 def _invocation(name: str, body: Any, kind: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 //
 // <section data-live="rows" data-depends="training-job">: the block `rows` of this page, anew when a training job changes.
 // <live-chart data-live-source="/_tobo/console/.../metrics" data-depends="every:2">: gets a "live" event with the text.
-import { ROOT } from "./requests.js";
+import { ROOT, tell } from "./requests.js";
 
 /** @type {EventSource | null} */
 let stream = null;
@@ -42,6 +42,11 @@ export function watch() {
 
 /** @param {{source: string, status: number, body: string}} news */
 function show(news) {
+  if (news.status >= 400) {
+    const parsed = new DOMParser().parseFromString(news.body, "text/html");
+    tell("bad", `This page shows what was; it cannot be looked at any more. ${parsed.body.textContent?.trim() ?? ""}`);
+    return;
+  }
   for (const element of regions().get(news.source) ?? []) {
     if (element.hasAttribute("data-live-source")) {
       if (news.status === 200) element.dispatchEvent(new CustomEvent("live", { detail: news.body }));
@@ -67,6 +72,8 @@ function keepChoices(old, fresh) {
   if (old instanceof HTMLInputElement && fresh instanceof HTMLInputElement && old.type === "checkbox") {
     if (old.checked) fresh.setAttribute("checked", "");
   }
+  const typed = old instanceof HTMLInputElement && old.type !== "checkbox" && old.value !== old.defaultValue;
+  if (typed && fresh instanceof HTMLInputElement) return false;
   if (old instanceof HTMLDetailsElement && fresh instanceof HTMLDetailsElement) fresh.open = old.open;
   return true;
 }
