@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -70,7 +71,7 @@ def _paint(browser: Browser, server: Tobo, state: Path) -> list[Row]:
             cdp = page.context.new_cdp_session(page)
             cdp.send("Network.clearBrowserCache")
             seen: list[Request] = []
-            page.on("requestfinished", seen.append)
+            page.on("requestfinished", partial(_remember, seen))
             page.goto(f"{server.endpoint}{ROOT}/training-jobs")
             first.append(_first_paint(page))
             page.wait_for_timeout(300)
@@ -83,6 +84,10 @@ def _paint(browser: Browser, server: Tobo, state: Path) -> list[Row]:
         Row("Console, bytes of that page, nothing cached", sizes / 1000, "kB", aim=300),
         Row("Console, its requests", float(requests), "", aim=15),
     ]
+
+
+def _remember(seen: list[Request], request: Request) -> None:
+    seen.append(request)
 
 
 def _size(request: Request) -> int:
