@@ -17,12 +17,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.cli.demo import recipe_of
 from tobo.cli.story.connection import Connection, connected
 from tobo.cli.story.photos import Collection, marbles
 from tobo.cli.story.rollout import build, plan
 from tobo.cli.story.serving import deploy
-from tobo.cli.story.training import IMAGE, INSTANCE, Place, create_job, find_place, upload
+from tobo.cli.story.training import INSTANCE, Place, create_job, find_place, upload
 from tobo.settings import Settings
 
 PHOTOS = 240

@@ -1,61 +1,19 @@
 """The entrance: who gets in, how, and what no other page can make a browser do."""
 
-import http.client
-import re
 import time
 from collections.abc import Callable, Iterator
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser
 from tests.conftest import Server
 from tests.support.browser import Visitor, limited_user, needs_chromium, visitor
+from tests.support.console import Client
 from tests.support.unique import unique
 
 from tobo.console import ROOT
 from tobo.console.links import Links, enter_link
 from tobo.console.sessions import COOKIE
-
-STRANGER = {"Accept": "text/html"}
-
-
-class Client:
-    """A browser without eyes: one cookie jar, no redirects followed."""
-
-    def __init__(self, server: Server) -> None:
-        self.at = urlsplit(server.endpoint)
-        self.cookies: dict[str, str] = {}
-
-    def ask(self, method: str, path: str, body: str | bytes = b"", **headers: str) -> tuple[int, dict[str, str], str]:
-        connection = http.client.HTTPConnection(self.at.hostname or "", self.at.port, timeout=20)
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.cookies:
-            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        try:
-            connection.request(method, path if path.startswith("/") else f"{ROOT}/{path}", body or None, sent)
-            answer = connection.getresponse()
-            for name, value in answer.getheaders():
-                if name.lower() == "set-cookie" and (found := re.match(r"([^=]+)=([^;]*)", value)):
-                    self.cookies[found[1]] = found[2].strip('"')
-            return (
-                answer.status,
-                {k.lower(): v for k, v in answer.getheaders()},
-                answer.read().decode("utf-8", "replace"),
-            )
-        finally:
-            connection.close()
-
-    def post(self, path: str, fields: dict[str, str], **headers: str) -> tuple[int, dict[str, str], str]:
-        return self.ask("POST", path, urlencode(fields), Content_Type="application/x-www-form-urlencoded", **headers)
-
-    def enter(self, server: Server) -> str:
-        """Signs in as the root; the CSRF token of the session."""
-        self.ask("GET", enter_link(server.state, server.endpoint).removeprefix(server.endpoint))
-        return self.csrf()
-
-    def csrf(self) -> str:
-        found = re.search(r'name="csrf-token" content="([0-9a-f]+)"', self.ask("GET", "")[2])
-        return "" if found is None else found[1]
 
 
 @pytest.fixture

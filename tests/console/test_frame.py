@@ -5,8 +5,8 @@ import re
 
 import pytest
 from tests.conftest import Server
-from tests.console.test_entrance import Client
 from tests.support.browser import Visitor, needs_chromium
+from tests.support.console import Client, make_job
 from tests.support.unique import unique
 
 from tobo.console import ROOT
@@ -77,7 +77,6 @@ def test_tokens_hold_their_contrast(inks: str, grounds: str, night: int) -> None
 
 def test_the_palette_finds_screens_and_resources_by_the_keyboard_alone(root: Visitor) -> None:
     name = unique("palette")
-    root.server.client("s3")
     make_job(root.server, name)
     page = root.page
     page.keyboard.press("Control+k")
@@ -163,22 +162,3 @@ def test_static_files_are_kept_by_browsers_and_change_their_address(server: Serv
         old = re.sub(r"static/[0-9a-f]+/", "static/000000000000/", address)
         assert client.ask("GET", old)[1]["cache-control"] == "no-cache"
     assert client.ask("GET", "static/x/../app.py")[0] == 404
-
-
-def make_job(server: Server, name: str) -> None:
-    """A training job that fails at once: there is no such bucket."""
-    server.client("sagemaker").create_training_job(
-        TrainingJobName=name,
-        RoleArn=f"arn:aws:iam::{server.account}:role/any",
-        AlgorithmSpecification={"TrainingImage": "image-classification:1", "TrainingInputMode": "File"},
-        HyperParameters={"num_classes": "2", "num_training_samples": "4"},
-        InputDataConfig=[
-            {
-                "ChannelName": "train",
-                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://no-such-bucket/train/"}},
-            }
-        ],
-        OutputDataConfig={"S3OutputPath": "s3://no-such-bucket/out"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 60},
-    )

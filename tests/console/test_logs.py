@@ -6,9 +6,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 from tests.conftest import Server
-from tests.console.test_entrance import Client
-from tests.console.test_frame import make_job
 from tests.support.browser import Visitor, needs_chromium
+from tests.support.console import Client, make_job
 from tests.support.unique import unique
 
 pytestmark = needs_chromium

@@ -5,23 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from tests.conftest import Server
+from tests.support.console import run
 from tests.support.unique import unique
 
 from tobo.console.snippets import File, Made, boto3_code, cli_code
 
 NASTY = 'O\'Neill "quoted" $(rm -rf /) `x` \\ ü \n new line'
-
-
-def run(server: Server, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program, with the environment that `tobo env` gives."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.keys[0])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.keys[1])
-    boto3.DEFAULT_SESSION = None
-    exec(compile(code, "snippet", "exec"), {})
 
 
 def test_the_boto3_code_makes_the_calls(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,18 +1,14 @@
 """Training jobs by click: created, watched, stopped, cloned, compared, their log followed."""
 
-import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from tests.conftest import Server
-from tests.console.test_entrance import Client
-from tests.console.test_frame import make_job
-from tests.console.test_snippets import run
 from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
+from tests.support.console import Client, make_job, photos, run
 from tests.support.unique import unique
 
 from tobo.console.curves import families
@@ -29,18 +25,6 @@ def worker(browser: Browser, warm_server: Server) -> Iterator[Visitor]:
         its.sign_in()
         yield its
         assert its.troubles == []
-
-
-def photos(server: Server, bucket: str, each: int = 6) -> None:
-    """Red and green pictures in class folders of two channels."""
-    s3 = server.client("s3")
-    s3.create_bucket(Bucket=bucket)
-    for channel, count in (("train", each), ("validation", 2)):
-        for label, colour in (("ko", (200, 30, 30)), ("ok", (30, 200, 30))):
-            for number in range(count):
-                data = io.BytesIO()
-                Image.new("RGB", (32, 32), tuple(value + number for value in colour)).save(data, "PNG")
-                s3.put_object(Bucket=bucket, Key=f"{channel}/{label}/{number}.png", Body=data.getvalue())
 
 
 def fill(visit: Visitor, name: str, bucket: str, epochs: int) -> None:

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 from tests.conftest import Server
-from tests.console.test_entrance import Client
 from tests.support.browser import Visitor, needs_chromium, visitor
+from tests.support.console import Client
 from tests.support.unique import unique
 
 pytestmark = needs_chromium

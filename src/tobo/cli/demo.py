@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tobo.algorithms.image_classification.recipes import MARBLES, OWN_PHOTOS, RECIPE
 from tobo.kit.fault import Fault
 from tobo.settings import Settings, absolute_source
 
@@ -22,24 +23,6 @@ if TYPE_CHECKING:
     from tobo.cli.story.photos import Collection
     from tobo.cli.story.serving import Answer
     from tobo.cli.story.training import Course, Epoch, Place
-
-
-RECIPE = {
-    "optimizer": "adamw",
-    "lr_scheduler": "one_cycle",
-    "weight_decay": "0.05",
-    "mini_batch_size": "32",
-    "backbone": "mobilenet_v2",
-    "use_pretrained_model": "1",
-    "image_shape": "3,96,96",
-    "epochs": "8",
-    "learning_rate": "0.001",
-}
-"""All layers of a pretrained MobileNetV2: image-classification's hyperparameters, without those that the photos decide."""
-MARBLES = {"augmentation_type": "inspection"}
-"""A marble is what it is from every side and in every colour."""
-OWN_PHOTOS = {"augmentation_type": "crop"}
-"""Of somebody's own photos we do not know whether a turn or another colour makes another class."""
 
 
 def demo(

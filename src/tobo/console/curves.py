@@ -1,13 +1,16 @@
 """Curves: what training jobs have reported of their metrics, point by point."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tobo.console.figures import Figure, points_of
 from tobo.console.visit import Visit
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 MOST_METRICS = 20
+
+_AROUND = 60.0
+"""Seconds before and after a job in which its metrics are looked for."""
 
 
 def family(metric: str) -> str:
@@ -30,49 +33,12 @@ def curves(visit: Visit, jobs: Sequence[str], wanted: str) -> list[dict[str, Any
     found: list[dict[str, Any]] = []
     for name in jobs:
         job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
-        metrics = sorted(
-            one["MetricName"] for one in job.get("FinalMetricDataList", []) if family(one["MetricName"]) == wanted
-        )[:MOST_METRICS]
-        if not metrics:
-            continue
-        points = _points(visit, name, metrics, job["CreationTime"])
+        told = (one["MetricName"] for one in job.get("FinalMetricDataList", []))
+        metrics = sorted(metric for metric in told if family(metric) == wanted)[:MOST_METRICS]
+        figures = [Figure(metric, {"TrainingJobName": name}) for metric in metrics]
+        since, now = job["CreationTime"] - _AROUND, visit.context.clock.now() + _AROUND
         start = job.get("TrainingStartTime") or job["CreationTime"]
-        for metric in metrics:
+        for metric, points in zip(metrics, points_of(visit, NAMESPACE, figures, since, now, 1), strict=True):
             title = metric if len(jobs) == 1 else f"{name} · {metric}"
-            found.append({"name": title, "points": [[round(at - start, 3), value] for at, value in points[metric]]})
+            found.append({"name": title, "points": [[round(at - start, 3), value] for at, value in points]})
     return found
-
-
-def _points(visit: Visit, job: str, metrics: Sequence[str], since: float) -> dict[str, list[tuple[float, float]]]:
-    """(epoch seconds, value) of each metric."""
-    begin = datetime.fromtimestamp(since, UTC)
-    queries = [
-        {
-            "Id": f"m{number}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": NAMESPACE,
-                    "MetricName": metric,
-                    "Dimensions": [{"Name": "TrainingJobName", "Value": job}],
-                },
-                "Period": 1,
-                "Stat": "Average",
-            },
-        }
-        for number, metric in enumerate(metrics)
-    ]
-    asked: dict[str, Any] = {
-        "MetricDataQueries": queries,
-        "StartTime": begin - timedelta(seconds=60),
-        "EndTime": datetime.fromtimestamp(visit.context.clock.now(), UTC) + timedelta(seconds=60),
-        "ScanBy": "TimestampAscending",
-    }
-    values: dict[str, list[tuple[float, float]]] = {metric: [] for metric in metrics}
-    while True:
-        found = visit.quietly("cloudwatch", "GetMetricData", **asked)
-        for one in found["MetricDataResults"]:
-            times = [at.timestamp() if isinstance(at, datetime) else at for at in one["Timestamps"]]
-            values[metrics[int(one["Id"][1:])]] += zip(times, one["Values"], strict=True)
-        if not found.get("NextToken"):
-            return values
-        asked["NextToken"] = found["NextToken"]

@@ -1,11 +1,10 @@
-"""What the console's edge screens share: the state of a device, names for choices, the figures of a device."""
+"""What the console's edge screens share: the state of a device and its figures, forms with rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from tobo.console.figures import Figure, points_of
 from tobo.console.visit import Visit
-from tobo.kit.fault import Fault
 from tobo.operations.edge import CONNECTED_SECONDS
 from tobo.resources.edge_runtime.heartbeats import DRIFT_BAND, NAMESPACE
 
@@ -44,57 +43,20 @@ def with_states(visit: Visit, devices: Sequence[Mapping[str, Any]]) -> list[dict
     return [{**device, "State": device_state(device.get("LatestHeartbeat"), now)} for device in devices]
 
 
-def names_of(visit: Visit, name: str, member: str, key: str, **asked: Any) -> list[str]:
-    """The first hundred names for a choice; none where the key may not list them."""
-    try:
-        found = visit.quietly("sagemaker", name, MaxResults=100, **asked)
-    except Fault:
-        return []
-    return [one[key] for one in found[member]]
-
-
-def roles_of(visit: Visit) -> list[str]:
-    """ARNs of the account's roles, SageMaker's own first; none where the key may not list them."""
-    try:
-        found = [role["Arn"] for role in visit.quietly("iam", "ListRoles")["Roles"]]
-    except Fault:
-        return []
-    return sorted(found, key=lambda arn: ("ExecutionRole" not in arn, arn))
-
-
 def device_figures(visit: Visit, fleet: str, device: str, span: str) -> dict[str, Any]:
-    """{"start", "end", "period", "band", "series": {name: [[epoch seconds], [values]]}} as its heartbeats told.
-
-    The call is the one that GetMetricData's clients make.
-    """
+    """{"start", "end", "period", "band", "series": {name: [[epoch seconds], [values]]}} as its heartbeats told."""
     _, seconds, period = SPANS[span]
     end = visit.context.clock.now()
     start = end - seconds
-    where = [{"Name": "DeviceFleetName", "Value": fleet}, {"Name": "DeviceName", "Value": device}]
-    queries = [
-        {
-            "Id": name,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": NAMESPACE,
-                    "MetricName": metric,
-                    "Dimensions": [*where, *([{"Name": "Dimension", "Value": extra}] if extra else [])],
-                },
-                "Period": period,
-                "Stat": statistic,
-            },
-        }
-        for name, (metric, extra, statistic) in FIGURES.items()
+    where = {"DeviceFleetName": fleet, "DeviceName": device}
+    figures = [
+        Figure(metric, where | ({"Dimension": extra} if extra else {}), statistic)
+        for metric, extra, statistic in FIGURES.values()
     ]
-    found = visit.quietly(
-        "cloudwatch",
-        "GetMetricData",
-        MetricDataQueries=queries,
-        StartTime=datetime.fromtimestamp(start // period * period, UTC),
-        EndTime=datetime.fromtimestamp(end, UTC),
-        ScanBy="TimestampAscending",
-    )
-    series = {one["Id"]: [list(map(_seconds, one["Timestamps"])), one["Values"]] for one in found["MetricDataResults"]}
+    points = points_of(visit, NAMESPACE, figures, start // period * period, end, period)
+    series = {
+        name: [[at for at, _ in its], [value for _, value in its]] for name, its in zip(FIGURES, points, strict=True)
+    }
     return {"start": start, "end": end, "period": period, "band": DRIFT_BAND, "series": series}
 
 
@@ -104,7 +66,3 @@ def numbered(fields: Mapping[str, str], *names: str) -> Iterator[dict[str, str]]
         row = {name: fields[at] for name in names if (at := f"{name}.{number}") in fields}
         if row:
             yield row
-
-
-def _seconds(at: datetime | float) -> float:
-    return at.timestamp() if isinstance(at, datetime) else float(at)

@@ -122,3 +122,8 @@ LISTED: tuple[Listed, ...] = (
         *("EdgeDeploymentPlanSummaries", "EdgeDeploymentPlanName", "deployment-plans"),
     ),
 )
+
+
+def listed_at(path: str) -> Listed:
+    """The kind that is shown there. Raises KeyError."""
+    return {listed.path: listed for listed in LISTED}[path]

@@ -1,15 +1,13 @@
 """Where predictions come from: a training job's output data, or a batch transform's outputs beside labelled pictures."""
 
-import io
 import json
-import tarfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tobo.console.evaluation import Predictions, checked, predictions_of
-from tobo.console.screens.s3_preview import read_object
+from tobo.console.reading import BadArchive, read_member, read_object
 from tobo.console.visit import Visit
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
@@ -33,12 +31,15 @@ def of_training(visit: Visit, name: str) -> Predictions:
     try:
         if visit.quietly("s3", "HeadObject", Bucket=at.bucket, Key=at.key)["ContentLength"] > MOST_BYTES:
             raise validation(f"{at} has more than {MOST_BYTES >> 20} MiB, which a page does not read.")
-        data = read_object(visit, at.bucket, at.key)
+        text = read_object(visit, at.bucket, at.key) if plain else read_member(visit, at, FILE, MOST_BYTES)
+    except BadArchive as error:
+        raise validation(f"output.tar.gz of {name} cannot be read ({error}).") from None
     except Fault as fault:
         if fault.status != 404:
             raise
         raise _none(name, f"there is no {at}") from None
-    text = data if plain else _from_archive(data, name)
+    if text is None:
+        raise _none(name, f"its output.tar.gz holds no {FILE}")
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -46,18 +47,6 @@ def of_training(visit: Visit, name: str) -> Predictions:
     if not isinstance(document, Mapping) or document.get("records"):  # pictures in a .rec file have no address
         return predictions_of(document, "")
     return predictions_of(document, _base_of_channel(visit, job, str(document.get("channel", "validation"))))
-
-
-def _from_archive(data: bytes, name: str) -> bytes:
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
-            for member in archive:
-                if member.name.removeprefix("./") == FILE and member.isfile() and member.size <= MOST_BYTES:
-                    file = archive.extractfile(member)
-                    return file.read() if file is not None else b""
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise validation(f"output.tar.gz of {name} cannot be read ({error}).") from None
-    raise _none(name, f"its output.tar.gz holds no {FILE}")
 
 
 def _none(name: str, why: str) -> Fault:

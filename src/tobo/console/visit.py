@@ -16,6 +16,7 @@ from tobo.console.rendering import Rendering
 from tobo.console.sessions import Session, Sessions
 from tobo.console.snippets import Made
 from tobo.kit.arn import Namespace
+from tobo.kit.fault import Fault
 from tobo.operations.context import Call, Context, Principal, resource_of, serve
 from tobo.operations.registry import TABLE
 
@@ -65,6 +66,14 @@ class Visit:
         if inspect.isawaitable(given):
             return asyncio.run_coroutine_threadsafe(_awaited(given), self.loop).result()
         return given
+
+    def attempt(self, service: str, name: str, /, **asked: Any) -> Any:
+        """`call` whose refusal is no matter: None then, and its code is not shown."""
+        try:
+            return self.call(service, name, **asked)
+        except Fault:
+            self.made.pop()
+            return None
 
     def change(self, service: str, name: str, /, **asked: Any) -> Any:
         """A call that a form makes; nothing happens where the form is only to be shown as code: {} then."""
@@ -129,3 +138,11 @@ def fields_of(form: FormData) -> dict[str, str]:
 def all_of(form: FormData, name: str) -> Sequence[str]:
     """Every text of a field that may be there several times, such as the ticks of a table."""
     return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def whole(fields: Mapping[str, str], name: str, what: str) -> int:
+    """A field of a form as a whole number. Raises Fault ValidationException, which calls the field `what`."""
+    text = fields.get(name, "")
+    if not (text.isascii() and text.isdigit()):
+        raise Fault("ValidationException", f"{what}: '{text[:40]}' is not a whole number.")
+    return int(text)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
+from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.cli.story.connection import Connection
 from tobo.cli.story.photos import Picture
-from tobo.cli.story.training import IMAGE
 from tobo.kit.fault import Fault
 
 INSTANCE = "ml.m5.large"

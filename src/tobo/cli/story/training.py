@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
+from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.cli.client import execution_role
 from tobo.cli.logs import Streams
 from tobo.cli.story.connection import CONNECTIONS, Connection
 from tobo.cli.story.photos import Collection, Picture, lst
 from tobo.kit.fault import Fault
-
-IMAGE = "433757028032.dkr.ecr.us-west-2.amazonaws.com/image-classification:1"
-"""The algorithm's image as AWS's clients name it; the part behind the last slash counts."""
 
 INSTANCE = "ml.m5.xlarge"
 """Four virtual CPUs; a smaller machine gives what it has."""

@@ -2,8 +2,9 @@
 
 from starlette.responses import Response
 
+from tobo.console.choices import create_bucket
 from tobo.console.lists import addresses
-from tobo.console.routing import REGION, Screen, posted, shown
+from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
 
@@ -28,8 +29,7 @@ def _create(visit: Visit) -> Response:
     name = fields_of(visit.form).get("bucket", "")
     if not name:
         raise Fault("ValidationException", "A bucket needs a name, such as marbles-photos.")
-    where = {} if visit.region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": visit.region}}
-    visit.change("s3", "CreateBucket", Bucket=name, **where)
+    create_bucket(visit, name)
     return visit.done(bucket_url(name), f"Bucket {name} is there.")
 
 

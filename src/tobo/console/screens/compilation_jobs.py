@@ -5,14 +5,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tobo.console.archives import member_of
-from tobo.console.lists import addresses, list_request
+from tobo.console.choices import default_bucket, own_role
+from tobo.console.lists import Plain, plain_list
+from tobo.console.navigation import listed_at
 from tobo.console.places import s3_place
+from tobo.console.reading import small_member
 from tobo.console.routing import Screen, posted, shown
-from tobo.console.visit import Visit, fields_of, url
-from tobo.kit.fault import Fault
+from tobo.console.visit import Visit, fields_of, url, whole
 
-STATUSES = ("INPROGRESS", "COMPLETED", "FAILED", "STARTING", "STOPPING", "STOPPED")
 TARGETS = (
     ("rasp4b", "Raspberry Pi 4"),
     ("rasp3b", "Raspberry Pi 3"),
@@ -26,38 +26,22 @@ TARGETS = (
 """Those that are asked for most; any other TargetDevice can be typed."""
 
 
+LIST = Plain(
+    "Compilation jobs",
+    "job",
+    "compilation-job",
+    listed_at("compilation-jobs"),
+    ("Compile a model", "CreateCompilationJob", "compilation-jobs/create"),
+    ("Nothing compiled yet", "Compiling makes a model small and fast for a device, and certifies what changed."),
+    "CompilationJobStatus",
+    ("INPROGRESS", "COMPLETED", "FAILED", "STARTING", "STOPPING", "STOPPED"),
+    {"Target": lambda job: job.get("CompilationTargetDevice") or job.get("CompilationTargetPlatformArch", "")},
+)
+
+
 @shown("/compilation-jobs")
 def _list(visit: Visit) -> Response:
-    asked = list_request(visit, STATUSES)
-    found = visit.call("sagemaker", "ListCompilationJobs", **asked)
-    rows = [
-        {
-            "name": one["CompilationJobName"],
-            "href": url("compilation-jobs", one["CompilationJobName"]),
-            "status": one["CompilationJobStatus"],
-            "created": one["CreationTime"],
-            "more": (one.get("CompilationTargetDevice") or one.get("CompilationTargetPlatformArch", ""),),
-        }
-        for one in found["CompilationJobSummaries"]
-    ]
-    return visit.page(
-        "simple_list.html",
-        title="Compilation jobs",
-        noun="job",
-        icon="cpu",
-        rows=rows,
-        next_token=found.get("NextToken"),
-        asked=asked,
-        statuses=STATUSES,
-        more=("Target",),
-        depends="compilation-job",
-        at=addresses(visit, "compilation-jobs"),
-        create=("Compile a model", url("compilation-jobs", "create"), ("sagemaker", "CreateCompilationJob")),
-        empty=(
-            "Nothing compiled yet",
-            "Compiling makes a model small and fast for a device, and certifies what changed.",
-        ),
-    )
+    return plain_list(visit, LIST)
 
 
 @shown("/compilation-jobs/create")
@@ -71,9 +55,9 @@ def _form(visit: Visit) -> Response:
         "compilation_jobs/create.html",
         job=name,
         artefact=job.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""),
-        role=job.get("RoleArn") or f"arn:aws:iam::{visit.principal.account}:role/AmazonSageMaker-ExecutionRole",
+        role=job.get("RoleArn") or own_role(visit),
         shape=json.dumps({"pictures": [1, *size, 3]}),
-        output=f"s3://sagemaker-{visit.region}-{visit.principal.account}/compiled",
+        output=f"s3://{default_bucket(visit)}/compiled",
         targets=TARGETS,
     )
 
@@ -82,9 +66,6 @@ def _form(visit: Visit) -> Response:
 def _create(visit: Visit) -> Response:
     fields = fields_of(visit.form)
     name = fields.get("name", "")
-    seconds = fields.get("seconds", "900")
-    if not (seconds.isascii() and seconds.isdigit()):
-        raise Fault("ValidationException", f"At most, in seconds: '{seconds[:40]}' is not a whole number.")
     options = {"CompilerOptions": fields["options"]} if "options" in fields else {}
     visit.change(
         "sagemaker",
@@ -101,7 +82,7 @@ def _create(visit: Visit) -> Response:
             "TargetDevice": fields.get("target", ""),
             **options,
         },
-        StoppingCondition={"MaxRuntimeInSeconds": int(seconds)},
+        StoppingCondition={"MaxRuntimeInSeconds": whole(fields, "seconds", "At most, in seconds")},
     )
     return visit.done(url("compilation-jobs", name), f"Compilation job {name} was created.")
 
@@ -130,7 +111,7 @@ def _stop(visit: Visit) -> Response:
 
 def _certificate(visit: Visit, artefact: str) -> dict[str, Any] | None:
     """What the archive's certificate.json says; None where it holds none, or one that cannot be read."""
-    content = member_of(visit, artefact, "certificate.json")
+    content = small_member(visit, artefact, "certificate.json")
     try:
         found = json.loads(content) if content else None
     except ValueError:

@@ -5,7 +5,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tobo.console.edge import names_of, numbered
+from tobo.console.choices import names_of
+from tobo.console.edge import numbered
 from tobo.console.lists import addresses, list_request
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url

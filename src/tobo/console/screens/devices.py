@@ -2,7 +2,8 @@
 
 from starlette.responses import JSONResponse, Response
 
-from tobo.console.edge import SPANS, device_figures, device_state, names_of, with_states
+from tobo.console.choices import names_of
+from tobo.console.edge import SPANS, device_figures, device_state, with_states
 from tobo.console.lists import PAGE, addresses
 from tobo.console.routing import Screen, shown
 from tobo.console.visit import Visit

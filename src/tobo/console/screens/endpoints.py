@@ -2,17 +2,19 @@
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from tobo.console import prices
-from tobo.console.archives import member_of
+from tobo.console.choices import names_of
+from tobo.console.figures import Figure, points_of
 from tobo.console.lists import addresses, list_request
+from tobo.console.reading import small_member
 from tobo.console.routing import Screen, posted, shown
+from tobo.console.serving import hourly, variants_of
 from tobo.console.snippets import File, Made
-from tobo.console.visit import Visit, fields_of, url
+from tobo.console.visit import Visit, fields_of, url, whole
 from tobo.kit.fault import Fault
 
 STATUSES = ("InService", "Creating", "Updating", "Failed", "Deleting", "OutOfService")
@@ -27,7 +29,8 @@ FIGURES = {
 
 WORDS = {"Invocations": "requests", "Invocation4XXErrors": "4XX", "Invocation5XXErrors": "5XX"}
 
-HOUR = timedelta(hours=1)
+NAMESPACE = "AWS/SageMaker"
+HOUR = 3600.0
 
 
 @shown("/endpoints")
@@ -48,17 +51,16 @@ def _list(visit: Visit) -> Response:
 def _page(visit: Visit) -> Response:
     name = visit.path["name"]
     endpoint = visit.call("sagemaker", "DescribeEndpoint", EndpointName=name)
-    now = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", [])}
-    variants = [{**one, **now.get(one["VariantName"], {})} for one in _configured(visit, endpoint) or now.values()]
+    variants = variants_of(visit, endpoint)
     return visit.page(
         "endpoints/endpoint.html",
         endpoint=endpoint,
         name=name,
         variants=variants,
-        hourly=_hourly(variants),
+        hourly=hourly(variants),
         source=prices.SOURCE,
         alarms=_alarms(visit, name),
-        configs=_configs(visit),
+        configs=names_of(visit, "ListEndpointConfigs", "EndpointConfigs", "EndpointConfigName"),
         invocation=[Made("sagemaker-runtime", "InvokeEndpoint", _invocation(name, File("photo.jpg"), "image/jpeg"))],
         figures=tuple(FIGURES),
     )
@@ -94,10 +96,8 @@ def _weigh(visit: Visit) -> Response:
         kind, _, variant = field.partition(".")
         if kind == "weight":
             one: dict[str, Any] = {"VariantName": variant, "DesiredWeight": _number(value, "The weight")}
-            if count := fields.get(f"count.{variant}"):
-                if not (count.isascii() and count.isdigit()):
-                    raise Fault("ValidationException", f"Instances: '{count[:40]}' is not a whole number.")
-                one["DesiredInstanceCount"] = int(count)
+            if f"count.{variant}" in fields:
+                one["DesiredInstanceCount"] = whole(fields, f"count.{variant}", "Instances")
             wanted.append(one)
     visit.change(
         "sagemaker", "UpdateEndpointWeightsAndCapacities", EndpointName=name, DesiredWeightsAndCapacities=wanted
@@ -127,66 +127,15 @@ def _curves(visit: Visit) -> Response:
     endpoint = visit.quietly("sagemaker", "DescribeEndpoint", EndpointName=name)
     variants = [one["VariantName"] for one in endpoint.get("ProductionVariants", [])]
     wanted = [(v, metric, statistic) for v in variants for metric in metrics.split() for statistic in statistics]
-    if not wanted:
-        return JSONResponse({"x": "time", "series": []})
-    now = datetime.fromtimestamp(visit.context.clock.now(), UTC)
-    found = visit.quietly(
-        "cloudwatch",
-        "GetMetricData",
-        MetricDataQueries=[
-            {
-                "Id": f"m{number}",
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": "AWS/SageMaker",
-                        "MetricName": metric,
-                        "Dimensions": [
-                            {"Name": "EndpointName", "Value": name},
-                            {"Name": "VariantName", "Value": variant},
-                        ],
-                    },
-                    "Period": 60,
-                    "Stat": statistic,
-                },
-            }
-            for number, (variant, metric, statistic) in enumerate(wanted)
-        ],
-        StartTime=now - HOUR,
-        EndTime=now + timedelta(minutes=1),
-        ScanBy="TimestampAscending",
-    )
+    now = visit.context.clock.now()
+    figures = [Figure(metric, {"EndpointName": name, "VariantName": v}, statistic) for v, metric, statistic in wanted]
+    points = points_of(visit, NAMESPACE, figures, now - HOUR, now + 60, 60)
     series = []
-    for one in found["MetricDataResults"]:
-        variant, metric, statistic = wanted[int(one["Id"][1:])]
+    for (variant, metric, statistic), its in zip(wanted, points, strict=True):
         words = statistic if len(statistics) > 1 else WORDS[metric]
         title = words if len(variants) == 1 else f"{variant} {words}"
-        points = [
-            [at.timestamp() if isinstance(at, datetime) else at, value * factor]
-            for at, value in zip(one["Timestamps"], one["Values"], strict=True)
-        ]
-        series.append({"name": title, "points": points})
-    return JSONResponse({"x": "time", "series": series, "range": [(now - HOUR).timestamp(), now.timestamp()]})
-
-
-def _configured(visit: Visit, endpoint: dict[str, Any]) -> list[dict[str, Any]]:
-    """The variants of its configuration; none where that was deleted, which the endpoint outlives."""
-    try:
-        found = visit.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
-    except Fault:
-        visit.made.pop()
-        return []
-    return list(found["ProductionVariants"])
-
-
-def _hourly(variants: list[dict[str, Any]]) -> float | None:
-    """Dollars an hour of what runs now; None where a price is unknown, as of serverless variants."""
-    total = 0.0
-    for one in variants:
-        price = prices.hourly(one.get("InstanceType", ""))
-        if price is None:
-            return None
-        total += price * (one.get("CurrentInstanceCount") or 0)
-    return total
+        series.append({"name": title, "points": [[at, value * factor] for at, value in its]})
+    return JSONResponse({"x": "time", "series": series, "range": [now - HOUR, now]})
 
 
 def _invocation(name: str, body: Any, kind: str) -> dict[str, Any]:
@@ -215,7 +164,7 @@ def _labels(visit: Visit, endpoint: str, variant: str) -> list[str]:
         model = visit.quietly("sagemaker", "DescribeModel", ModelName=its["ModelName"])
     except (Fault, StopIteration, KeyError):
         return []
-    content = member_of(visit, model.get("PrimaryContainer", {}).get("ModelDataUrl", ""), "labels.json")
+    content = small_member(visit, model.get("PrimaryContainer", {}).get("ModelDataUrl", ""), "labels.json")
     try:
         labels = json.loads(content or b"[]")
     except ValueError:
@@ -230,14 +179,6 @@ def _alarms(visit: Visit, endpoint: str) -> list[dict[str, Any]]:
     except Fault:
         return []
     return [one for one in found if {"Name": "EndpointName", "Value": endpoint} in one.get("Dimensions", [])]
-
-
-def _configs(visit: Visit) -> list[str]:
-    try:
-        found = visit.quietly("sagemaker", "ListEndpointConfigs", MaxResults=100)["EndpointConfigs"]
-    except Fault:
-        return []
-    return [one["EndpointConfigName"] for one in found]
 
 
 def _number(text: str, what: str) -> float:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from tobo.console.edge import names_of, roles_of, with_states
+from tobo.console.choices import names_of, roles_of
+from tobo.console.edge import with_states
 from tobo.console.lists import addresses, list_request
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, all_of, fields_of, url

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from tobo.console import prices
+from tobo.console.figures import epoch
+from tobo.console.navigation import Listed, listed_at
 from tobo.console.routing import Screen, shown
+from tobo.console.serving import hourly, variants_of
 from tobo.console.visit import Visit, url
 from tobo.kit.fault import Fault
 
@@ -17,134 +20,97 @@ DAY = timedelta(days=1)
 
 
 class Kind(NamedTuple):
-    """A kind of work on the front page."""
+    """A kind of work on the front page: how the palette lists it, and what its statuses are called."""
 
     title: str
-    operation: str
-    members: str
-    name: str
+    listed: Listed
     status: str
-    path: str
-    icon: str
     running: str = "InProgress"
-    filter: str = "StatusEquals"
+    failed: str = "Failed"
 
 
 KINDS = (
-    Kind("Training", "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", "TrainingJobStatus", "training-jobs", "graduation-cap"),
-    Kind("Tuning", "ListHyperParameterTuningJobs", "HyperParameterTuningJobSummaries", "HyperParameterTuningJobName",
-         "HyperParameterTuningJobStatus", "tuning-jobs", "sliders-horizontal"),
-    Kind("Batch", "ListTransformJobs", "TransformJobSummaries", "TransformJobName", "TransformJobStatus", "transform-jobs", "layers"),
-    Kind("Compilation", "ListCompilationJobs", "CompilationJobSummaries", "CompilationJobName", "CompilationJobStatus",
-         "compilation-jobs", "cpu", "INPROGRESS"),
-    Kind("Endpoint", "ListEndpoints", "Endpoints", "EndpointName", "EndpointStatus", "endpoints", "send", "InService"),
-)  # fmt: skip
+    Kind("Training", listed_at("training-jobs"), "TrainingJobStatus"),
+    Kind("Tuning", listed_at("tuning-jobs"), "HyperParameterTuningJobStatus"),
+    Kind("Batch", listed_at("transform-jobs"), "TransformJobStatus"),
+    Kind("Compilation", listed_at("compilation-jobs"), "CompilationJobStatus", "INPROGRESS", "FAILED"),
+)
+ENDPOINTS = Kind("Endpoint", listed_at("endpoints"), "EndpointStatus", "InService")
 
 
 @shown("/")
 def _home(visit: Visit) -> Response:
     now = datetime.fromtimestamp(visit.context.clock.now(), UTC)
-    running = [row for kind in KINDS for row in _rows(visit, kind, kind.running)]
+    jobs = [row for kind in KINDS for row in _rows(visit, kind, kind.running)]
+    endpoints = _rows(visit, ENDPOINTS, ENDPOINTS.running)
     failed = [
-        row
-        for kind in KINDS
-        for row in _rows(visit, kind, "FAILED" if kind.running.isupper() else "Failed", CreationTimeAfter=now - DAY)
+        row for kind in (*KINDS, ENDPOINTS) for row in _rows(visit, kind, kind.failed, CreationTimeAfter=now - DAY)
     ]
-    endpoints = [row for row in running if row["kind"] == "Endpoint"]
+    alarms = visit.attempt("cloudwatch", "DescribeAlarms", StateValue="ALARM")
     return visit.page(
         "home.html",
-        jobs=[row for row in running if row["kind"] != "Endpoint"],
+        jobs=jobs,
         endpoints=endpoints,
         failed=sorted(failed, key=lambda row: -row["created"])[:8],
-        alarms=_alarms(visit),
+        alarms=[] if alarms is None else alarms["MetricAlarms"],
         hourly=_hourly(visit, endpoints),
         spent=_spent(visit, now - DAY),
         source=prices.SOURCE,
-        empty=not _anything(visit),
+        empty=not (jobs or endpoints or failed or _anything(visit)),
     )
 
 
 def _rows(visit: Visit, kind: Kind, status: str, **more: Any) -> list[dict[str, Any]]:
     """Nothing where the key may not list the kind."""
-    asked = {kind.filter: status, "MaxResults": MOST, **more}
-    try:
-        found = visit.call("sagemaker", kind.operation, **asked)[kind.members]
-    except Fault:
-        visit.made.pop()
-        return []
+    listed = kind.listed
+    found = visit.attempt(listed.service, listed.operation, StatusEquals=status, MaxResults=MOST, **more)
     return [
         {
             "kind": kind.title,
-            "icon": kind.icon,
-            "name": one[kind.name],
+            "icon": listed.icon,
+            "name": one[listed.name],
             "status": one[kind.status],
-            "created": _seconds(one["CreationTime"]),
-            "href": url(kind.path, one[kind.name]),
+            "created": epoch(one["CreationTime"]),
+            "href": url(listed.path, one[listed.name]),
         }
-        for one in found
+        for one in (() if found is None else found[listed.members])
     ]
 
 
-def _seconds(at: float | datetime) -> float:
-    return at.timestamp() if isinstance(at, datetime) else at
-
-
-def _alarms(visit: Visit) -> list[dict[str, Any]]:
-    try:
-        found: list[dict[str, Any]] = visit.call("cloudwatch", "DescribeAlarms", StateValue="ALARM")["MetricAlarms"]
-    except Fault:
-        visit.made.pop()
-        return []
-    return found
-
-
 def _hourly(visit: Visit, endpoints: list[dict[str, Any]]) -> float:
-    """Dollars an hour that the endpoints in service would cost at AWS."""
+    """Dollars an hour that the endpoints in service would cost at AWS, as far as their prices are known."""
     total = 0.0
     for row in endpoints:
         try:
-            found = visit.quietly("sagemaker", "DescribeEndpoint", EndpointName=row["name"])
-            config = visit.quietly(
-                "sagemaker", "DescribeEndpointConfig", EndpointConfigName=found["EndpointConfigName"]
-            )
+            endpoint = visit.quietly("sagemaker", "DescribeEndpoint", EndpointName=row["name"])
         except Fault:
             continue
-        counts = {
-            one["VariantName"]: one.get("CurrentInstanceCount") or 0 for one in found.get("ProductionVariants", [])
-        }
-        for variant in config["ProductionVariants"]:
-            price = prices.hourly(variant.get("InstanceType", ""))
-            total += (price or 0.0) * counts.get(variant["VariantName"], 0)
+        total += hourly(variants_of(visit, endpoint)) or 0.0
     return total
 
 
 def _spent(visit: Visit, since: datetime) -> float:
     """Dollars that the training jobs since then would have cost at AWS, as far as the newest ones."""
+    young = {"Name": "CreationTime", "Operator": "GreaterThanOrEqualTo", "Value": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
     try:
-        jobs = visit.quietly("sagemaker", "ListTrainingJobs", CreationTimeAfter=since, MaxResults=MOST)
-        described = [
-            visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=job["TrainingJobName"])
-            for job in jobs["TrainingJobSummaries"]
-        ]
+        found = visit.quietly(
+            "sagemaker",
+            "Search",
+            Resource="TrainingJob",
+            SearchExpression={"Filters": [young]},
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            MaxResults=MOST,
+        )["Results"]
     except Fault:
         return 0.0
-    costs = (
-        prices.cost(
-            job["ResourceConfig"].get("InstanceType", ""),
-            job.get("BillableTimeInSeconds") or 0,
-            job["ResourceConfig"].get("InstanceCount", 1),
-        )
-        for job in described
-    )
-    return sum(cost or 0.0 for cost in costs)
+    return sum(prices.cost_of_training(one["TrainingJob"]) or 0.0 for one in found)
 
 
 def _anything(visit: Visit) -> bool:
     """Whether anybody has begun."""
     try:
-        return bool(visit.quietly("sagemaker", "ListTrainingJobs", MaxResults=1)["TrainingJobSummaries"]) or bool(
-            visit.quietly("sagemaker", "ListEndpoints", MaxResults=1)["Endpoints"]
-        )
+        return bool(visit.quietly("sagemaker", "ListTrainingJobs", MaxResults=1)["TrainingJobSummaries"])
     except Fault:
         return True
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from tobo.console.choices import default_bucket, existing_bucket
 from tobo.console.labelling_queues import (
     PREFIX,
     SUFFIX,
@@ -17,8 +18,8 @@ from tobo.console.labelling_queues import (
     suggested,
     suggestions_of,
 )
-from tobo.console.routing import REGION, Screen, posted, shown
-from tobo.console.screens.s3_preview import read_object
+from tobo.console.reading import read_object
+from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import parse_s3_uri
@@ -27,7 +28,7 @@ from tobo.kit.s3_uri import parse_s3_uri
 @shown("/labelling")
 def _list(visit: Visit) -> Response:
     """The queues of the account's bucket; their lengths are counted, for there are few."""
-    bucket = _bucket(visit)
+    bucket = default_bucket(visit)
     try:
         found = visit.call("s3", "ListObjectsV2", Bucket=bucket, Prefix=PREFIX)["Contents"]
     except Fault as fault:
@@ -49,7 +50,7 @@ def _list(visit: Visit) -> Response:
 
 @shown("/labelling/{name}")
 def _show(visit: Visit) -> Response:
-    bucket, key = _bucket(visit), key_of(visit.path["name"])
+    bucket, key = default_bucket(visit), key_of(visit.path["name"])
     visit.call("s3", "HeadObject", Bucket=bucket, Key=key)
     pictures = [
         {
@@ -69,22 +70,13 @@ def _show(visit: Visit) -> Response:
 def _send(visit: Visit) -> Response:
     """Adds the chosen pictures to a queue, which begins to be with its first ones."""
     fields = fields_of(visit.form)
-    bucket, name = _bucket(visit), fields.get("queue", "")
+    name = fields.get("queue", "")
     key, attribute = key_of(name), checked_name(fields.get("attribute", "label"), "attribute")
     chosen = suggestions_of(fields.get("items", ""))
     now = datetime.fromtimestamp(visit.context.clock.now(), UTC)
     added = [line_of(each, attribute, fields.get("source", "console"), now) for each in chosen]
-    condition: dict[str, Any] = {"IfNoneMatch": "*"}
-    there: list[dict[str, Any]] = []
-    try:
-        visit.quietly("s3", "HeadBucket", Bucket=bucket)
-    except Fault as fault:
-        if fault.status != 404:
-            raise
-        place = {} if visit.region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": visit.region}}
-        visit.change("s3", "CreateBucket", Bucket=bucket, **place)
-    else:
-        there, condition = _known(visit, bucket, key, condition)
+    bucket = existing_bucket(visit)
+    there, condition = _known(visit, bucket, key)
     body = merged(there, added)
     visit.change("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/jsonlines", **condition)
     pictures = "1 picture was" if len(chosen) == 1 else f"{len(chosen)} pictures were"
@@ -94,24 +86,19 @@ def _send(visit: Visit) -> Response:
 @posted("/labelling/{name}/delete")
 def _delete(visit: Visit) -> Response:
     name = visit.path["name"]
-    visit.change("s3", "DeleteObject", Bucket=_bucket(visit), Key=key_of(name))
+    visit.change("s3", "DeleteObject", Bucket=default_bucket(visit), Key=key_of(name))
     return visit.done(url("labelling"), f"The queue {name} was deleted; its pictures are where they were.")
 
 
-def _known(visit: Visit, bucket: str, key: str, absent: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _known(visit: Visit, bucket: str, key: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """(lines that are there, condition under which they still are: who adds at the same time loses nothing)."""
     try:
         etag = visit.quietly("s3", "HeadObject", Bucket=bucket, Key=key)["ETag"]
     except Fault as fault:
         if fault.status != 404:
             raise
-        return [], absent
+        return [], {"IfNoneMatch": "*"}
     return lines_of(read_object(visit, bucket, key)), {"IfMatch": etag}
-
-
-def _bucket(visit: Visit) -> str:
-    """The one that the SageMaker SDK calls the default bucket."""
-    return f"sagemaker-{visit.region}-{visit.principal.account}"
 
 
 SCREENS: tuple[Screen, ...] = (_list, _show, _send, _delete)

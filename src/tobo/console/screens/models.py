@@ -2,34 +2,24 @@
 
 from starlette.responses import Response
 
-from tobo.console.lists import addresses, list_request
+from tobo.console.lists import Plain, plain_list
+from tobo.console.navigation import listed_at
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, url
+
+LIST = Plain(
+    "Models",
+    "model",
+    "model",
+    listed_at("models"),
+    ("Deploy", "CreateModel", "endpoints/create"),
+    ("No models yet", "A model is made when a training job is deployed, or by CreateModel."),
+)
 
 
 @shown("/models")
 def _list(visit: Visit) -> Response:
-    asked = list_request(visit)
-    found = visit.call("sagemaker", "ListModels", **asked)
-    rows = [
-        {"name": one["ModelName"], "href": url("models", one["ModelName"]), "created": one["CreationTime"], "more": ()}
-        for one in found["Models"]
-    ]
-    return visit.page(
-        "simple_list.html",
-        title="Models",
-        noun="model",
-        icon="box",
-        rows=rows,
-        next_token=found.get("NextToken"),
-        asked=asked,
-        statuses=(),
-        more=(),
-        depends="model",
-        at=addresses(visit, "models"),
-        create=("Deploy", url("endpoints", "create"), ("sagemaker", "CreateModel")),
-        empty=("No models yet", "A model is made when a training job is deployed, or by CreateModel."),
-    )
+    return plain_list(visit, LIST)
 
 
 @shown("/models/{name}")

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from tobo.console.lists import addresses
 from tobo.console.presigned import presigned
+from tobo.console.reading import image_type, read_object
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.screens.buckets import bucket_path, bucket_url
-from tobo.console.screens.s3_preview import image_type, read_object
 from tobo.console.visit import Visit, all_of, url
 from tobo.kit.fault import Fault
 

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from tobo.console.edge import names_of, roles_of
+from tobo.console.choices import names_of, roles_of
 from tobo.console.lists import addresses, list_request
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url

@@ -5,14 +5,15 @@ from typing import Any
 
 from starlette.responses import Response
 
+from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.console import prices
+from tobo.console.choices import default_bucket, own_role
 from tobo.console.hyperparameters import declared
 from tobo.console.routing import Screen, posted, shown
-from tobo.console.visit import Visit, fields_of, url
+from tobo.console.visit import Visit, fields_of, url, whole
 from tobo.kit.fault import Fault
 from tobo.wire.models import operation_model
 
-IMAGE = "433757028032.dkr.ecr.us-west-2.amazonaws.com/image-classification:1"
 CHANNELS = ("train", "validation", "train_lst", "validation_lst", "model")
 INSTANCES = ("ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.c5.xlarge", "ml.c5.2xlarge", "ml.g4dn.xlarge", "local")
 
@@ -41,8 +42,8 @@ def _form(visit: Visit) -> Response:
         values=values,
         extra="\n".join(f"{name}={value}" for name, value in values.items() if name not in named),
         channels=_channels(job),
-        output=job.get("OutputDataConfig", {}).get("S3OutputPath") or _home(visit) + "output",
-        role=job.get("RoleArn") or _role(visit),
+        output=job.get("OutputDataConfig", {}).get("S3OutputPath") or f"s3://{default_bucket(visit)}/output",
+        role=job.get("RoleArn") or own_role(visit),
         resources=resources,
         instances=[*INSTANCES, *([kind] if (kind := resources.get("InstanceType")) and kind not in INSTANCES else [])],
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 3600),
@@ -57,7 +58,7 @@ def _form(visit: Visit) -> Response:
 def _price(visit: Visit) -> Response:
     """What the job could cost at AWS at most."""
     query = visit.query
-    seconds, count = _whole(query.get("seconds", ""), 0), _whole(query.get("instance_count", ""), 1)
+    seconds, count = _asked(query.get("seconds", ""), 0), _asked(query.get("instance_count", ""), 1)
     kind = query.get("instance_type", "")
     values = {
         "hourly": prices.hourly(kind),
@@ -105,10 +106,10 @@ def request_of(fields: Mapping[str, str]) -> dict[str, Any]:
         "OutputDataConfig": {"S3OutputPath": fields.get("output", "")},
         "ResourceConfig": {
             "InstanceType": fields.get("instance_type", ""),
-            "InstanceCount": _number(fields, "instance_count", "Instances"),
-            "VolumeSizeInGB": _number(fields, "volume", "Volume"),
+            "InstanceCount": whole(fields, "instance_count", "Instances"),
+            "VolumeSizeInGB": whole(fields, "volume", "Volume"),
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": _number(fields, "seconds", "At most")},
+        "StoppingCondition": {"MaxRuntimeInSeconds": whole(fields, "seconds", "At most")},
     }
     return asked | ({"Tags": tags} if tags else {})
 
@@ -167,14 +168,7 @@ def _lines(text: str, what: str) -> dict[str, str]:
     return found
 
 
-def _number(fields: Mapping[str, str], name: str, what: str) -> int:
-    text = fields.get(name, "")
-    if not (text.isascii() and text.isdigit()):
-        raise Fault("ValidationException", f"{what}: '{text[:40]}' is not a whole number.")
-    return int(text)
-
-
-def _whole(text: str, otherwise: int) -> int:
+def _asked(text: str, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
 
 
@@ -192,23 +186,11 @@ def _next_name(name: str) -> str:
     return f"{stem}-{int(number) + 1}" if stem and number.isdigit() else f"{name}-2"
 
 
-def _home(visit: Visit) -> str:
-    return f"s3://sagemaker-{visit.region}-{visit.principal.account}/"
-
-
 def _buckets(visit: Visit) -> list[str]:
     try:
         return [f"s3://{one['Name']}/" for one in visit.quietly("s3", "ListBuckets")["Buckets"]]
     except Fault:
         return []
-
-
-def _role(visit: Visit) -> str:
-    try:
-        roles = visit.quietly("iam", "ListRoles")["Roles"]
-    except Fault:
-        return ""
-    return next((str(role["Arn"]) for role in roles if "ExecutionRole" in role["RoleName"]), "")
 
 
 SCREENS: tuple[Screen, ...] = (_form, _price, _create)

@@ -50,7 +50,6 @@ def _job(visit: Visit) -> Response:
     name = visit.path["name"]
     job = visit.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
     compared = visit.query.getlist("with")[:MOST_COMPARED]
-    resources = job.get("ResourceConfig", {})
     return visit.page(
         "training_jobs/job.html",
         job=job,
@@ -62,9 +61,7 @@ def _job(visit: Visit) -> Response:
         tags=visit.quietly("sagemaker", "ListTags", ResourceArn=job["TrainingJobArn"])["Tags"]
         if visit.may("sagemaker", "ListTags", ResourceArn=job["TrainingJobArn"])
         else [],
-        cost=prices.cost(
-            resources.get("InstanceType", ""), job.get("BillableTimeInSeconds") or 0, resources.get("InstanceCount", 1)
-        ),
+        cost=prices.cost_of_training(job),
         source=prices.SOURCE,
         output=s3_place(job.get("OutputDataConfig", {}).get("S3OutputPath", "")),
         artefact=s3_place(job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")),

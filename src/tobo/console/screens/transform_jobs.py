@@ -5,58 +5,40 @@ from typing import Any
 from starlette.responses import Response
 
 from tobo.console import prices
-from tobo.console.lists import addresses, list_request
+from tobo.console.choices import default_bucket
+from tobo.console.lists import Plain, plain_list
+from tobo.console.navigation import listed_at
 from tobo.console.places import s3_place
 from tobo.console.routing import Screen, posted, shown
-from tobo.console.visit import Visit, fields_of, url
-from tobo.kit.fault import Fault
+from tobo.console.visit import Visit, fields_of, url, whole
 
-STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
+LIST = Plain(
+    "Batch transforms",
+    "job",
+    "transform-job",
+    listed_at("transform-jobs"),
+    ("Create batch transform", "CreateTransformJob", "transform-jobs/create"),
+    ("No batch transforms yet", "One scores a whole folder of S3 with a model, and ends."),
+    "TransformJobStatus",
+    ("InProgress", "Completed", "Failed", "Stopping", "Stopped"),
+)
 
 
 @shown("/transform-jobs")
 def _list(visit: Visit) -> Response:
-    asked = list_request(visit, STATUSES)
-    found = visit.call("sagemaker", "ListTransformJobs", **asked)
-    rows = [
-        {
-            "name": one["TransformJobName"],
-            "href": url("transform-jobs", one["TransformJobName"]),
-            "status": one["TransformJobStatus"],
-            "created": one["CreationTime"],
-            "more": (),
-        }
-        for one in found["TransformJobSummaries"]
-    ]
-    return visit.page(
-        "simple_list.html",
-        title="Batch transforms",
-        noun="job",
-        icon="layers",
-        rows=rows,
-        next_token=found.get("NextToken"),
-        asked=asked,
-        statuses=STATUSES,
-        more=(),
-        depends="transform-job",
-        at=addresses(visit, "transform-jobs"),
-        create=("Create batch transform", url("transform-jobs", "create"), ("sagemaker", "CreateTransformJob")),
-        empty=("No batch transforms yet", "One scores a whole folder of S3 with a model, and ends."),
-    )
+    return plain_list(visit, LIST)
 
 
 @shown("/transform-jobs/create")
 def _form(visit: Visit) -> Response:
-    home = f"s3://sagemaker-{visit.region}-{visit.principal.account}/"
+    home = f"s3://{default_bucket(visit)}/"
     return visit.page("transform_jobs/create.html", model=visit.query.get("model", ""), home=home)
 
 
 @posted("/transform-jobs/create")
 def _create(visit: Visit) -> Response:
     fields = fields_of(visit.form)
-    name, count = fields.get("name", ""), fields.get("count", "1")
-    if not (count.isascii() and count.isdigit()):
-        raise Fault("ValidationException", f"Instances: '{count[:40]}' is not a whole number.")
+    name = fields.get("name", "")
     source: dict[str, Any] = {
         "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": fields.get("input", "")}}
     }
@@ -81,7 +63,10 @@ def _create(visit: Visit) -> Response:
         ModelName=fields.get("model", ""),
         TransformInput=source,
         TransformOutput=output,
-        TransformResources={"InstanceType": fields.get("instance_type", ""), "InstanceCount": int(count)},
+        TransformResources={
+            "InstanceType": fields.get("instance_type", ""),
+            "InstanceCount": whole(fields, "count", "Instances"),
+        },
         **({"DataProcessing": filters} if filters else {}),
     )
     return visit.done(url("transform-jobs", name), f"Batch transform {name} was created.")

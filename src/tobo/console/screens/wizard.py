@@ -2,30 +2,17 @@
 
 import json
 import re
-from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from tobo.algorithms.image_classification.recipes import IMAGE, OWN_PHOTOS, RECIPE
+from tobo.console.choices import existing_bucket, own_role
 from tobo.console.routing import Screen, posted, shown
+from tobo.console.serving import deploy
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
 
-IMAGE = "433757028032.dkr.ecr.us-west-2.amazonaws.com/image-classification:1"
 INSTANCE = "ml.m5.xlarge"
-
-RECIPE = {
-    "optimizer": "adamw",
-    "lr_scheduler": "one_cycle",
-    "weight_decay": "0.05",
-    "mini_batch_size": "32",
-    "backbone": "mobilenet_v2",
-    "use_pretrained_model": "1",
-    "image_shape": "3,96,96",
-    "epochs": "8",
-    "learning_rate": "0.001",
-    "augmentation_type": "crop",
-}
-"""As `tobo demo` trains on somebody's own photos: all layers of the backbone that tobo brings."""
 
 FEWEST = 5
 """Photos of a class, so that one of them can be kept for validation."""
@@ -49,7 +36,7 @@ def _prepare(visit: Visit) -> Response:
     _check(name, classes)
     if _exists(visit, name):
         raise Fault("ResourceInUse", f"There is a training job '{name}' already; choose another name.")
-    return JSONResponse({"bucket": _bucket(visit)})
+    return JSONResponse({"bucket": existing_bucket(visit)})
 
 
 @posted("/wizard/train")
@@ -62,7 +49,7 @@ def _train(visit: Visit) -> Response:
     except (ValueError, TypeError, AttributeError):
         raise Fault("ValidationException", "The classes are no JSON object of class and number of photos.") from None
     _check(name, classes)
-    bucket = _bucket(visit)
+    bucket = existing_bucket(visit)
     photos = sum(count - max(count // 5, 1) for count in classes.values())
     channels = [
         {
@@ -75,9 +62,9 @@ def _train(visit: Visit) -> Response:
         "sagemaker",
         "CreateTrainingJob",
         TrainingJobName=name,
-        RoleArn=_role(visit),
+        RoleArn=own_role(visit),
         AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        HyperParameters={**RECIPE, "num_classes": str(len(classes)), "num_training_samples": str(photos)},
+        HyperParameters={**RECIPE, **OWN_PHOTOS, "num_classes": str(len(classes)), "num_training_samples": str(photos)},
         InputDataConfig=channels,
         OutputDataConfig={"S3OutputPath": f"s3://{bucket}/{name}/output"},
         ResourceConfig={"InstanceType": INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 10},
@@ -91,24 +78,16 @@ def _watch(visit: Visit) -> Response:
     """How far it has come; the next step is a button, or comes by itself."""
     name = visit.path["name"]
     job = visit.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
+    endpoint = visit.attempt("sagemaker", "DescribeEndpoint", EndpointName=name)
     metrics = {one["MetricName"]: one["Value"] for one in job.get("FinalMetricDataList", [])}
-    return visit.page("wizard/watch.html", name=name, job=job, metrics=metrics, endpoint=_endpoint(visit, name))
+    return visit.page("wizard/watch.html", name=name, job=job, metrics=metrics, endpoint=endpoint)
 
 
 @posted("/wizard/{name}/deploy")
 def _deploy(visit: Visit) -> Response:
     """Model, configuration and endpoint of the training job's name."""
     name = visit.path["name"]
-    job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
-    if job["TrainingJobStatus"] != "Completed":
-        raise Fault("ValidationException", f"Training job '{name}' is {job['TrainingJobStatus']}: it has no model yet.")
-    container = {"Image": IMAGE, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
-    visit.change(
-        "sagemaker", "CreateModel", ModelName=name, ExecutionRoleArn=job["RoleArn"], PrimaryContainer=container
-    )
-    variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": INSTANCE, "InitialInstanceCount": 1}
-    visit.change("sagemaker", "CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
-    visit.change("sagemaker", "CreateEndpoint", EndpointName=name, EndpointConfigName=name)
+    deploy(visit, name, {"InstanceType": INSTANCE, "InitialInstanceCount": 1}, job=name)
     return visit.done(url("wizard", name), f"Endpoint {name} is starting.")
 
 
@@ -133,40 +112,6 @@ def _exists(visit: Visit, name: str) -> bool:
             raise
         return False
     return True
-
-
-def _bucket(visit: Visit) -> str:
-    """The SDKs' default bucket, made where it is missing."""
-    bucket = f"sagemaker-{visit.region}-{visit.principal.account}"
-    try:
-        visit.quietly("s3", "HeadBucket", Bucket=bucket)
-    except Fault as fault:
-        if fault.status == 403:
-            raise
-        place = (
-            {} if visit.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": visit.region}}
-        )
-        visit.change("s3", "CreateBucket", Bucket=bucket, **place)
-    return bucket
-
-
-def _role(visit: Visit) -> str:
-    """The role that the account was born with; a name alone where the key may not look roles up."""
-    try:
-        roles: list[dict[str, Any]] = visit.quietly("iam", "ListRoles")["Roles"]
-    except Fault:
-        roles = []
-    own = [str(role["Arn"]) for role in roles if "ExecutionRole" in role["RoleName"]]
-    return own[0] if own else f"arn:aws:iam::{visit.principal.account}:role/AmazonSageMaker-ExecutionRole"
-
-
-def _endpoint(visit: Visit, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = visit.call("sagemaker", "DescribeEndpoint", EndpointName=name)
-    except Fault:
-        visit.made.pop()
-        return None
-    return found
 
 
 SCREENS: tuple[Screen, ...] = (_begin, _prepare, _train, _watch, _deploy)

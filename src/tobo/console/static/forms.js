@@ -112,3 +112,14 @@ document.addEventListener("submit", (event) => {
   address.searchParams.delete("token");
   location.assign(address);
 });
+
+/** Files may be let go over [data-takes-files]; what becomes of them is for its own "drop" listener. */
+for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    const zone = /** @type {Element} */ (event.target).closest?.("[data-takes-files]");
+    if (!zone) return;
+    event.preventDefault(); // the browser would open the file
+    const shown = zone.matches(".drop") ? zone : zone.querySelector(".drop");
+    shown?.classList.toggle("over", name === "dragenter" || name === "dragover");
+  });
+}

@@ -10,18 +10,7 @@ class DropInvoke extends HTMLElement {
   connectedCallback() {
     const zone = /** @type {HTMLElement} */ (this.querySelector(".drop"));
     const input = /** @type {HTMLInputElement} */ (this.querySelector("input"));
-    for (const name of ["dragenter", "dragover"]) {
-      zone.addEventListener(name, (event) => {
-        event.preventDefault();
-        zone.classList.add("over");
-      });
-    }
-    zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-    zone.addEventListener("drop", (event) => {
-      event.preventDefault();
-      zone.classList.remove("over");
-      this.take(event.dataTransfer?.files);
-    });
+    zone.addEventListener("drop", (event) => this.take(event.dataTransfer?.files));
     input.addEventListener("change", () => {
       this.take(input.files);
       input.value = "";

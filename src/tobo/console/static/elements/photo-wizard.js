@@ -13,15 +13,7 @@ class PhotoWizard extends HTMLElement {
   busy = false;
 
   connectedCallback() {
-    const zone = this.find("[data-drop]");
-    for (const name of ["dragenter", "dragover"]) {
-      zone.addEventListener(name, (event) => {
-        event.preventDefault();
-        zone.classList.add("over");
-      });
-    }
-    zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-    zone.addEventListener("drop", (event) => this.drop(/** @type {DragEvent} */ (event)));
+    this.find("[data-takes-files]").addEventListener("drop", (event) => this.drop(/** @type {DragEvent} */ (event)));
     const input = /** @type {HTMLInputElement} */ (this.find("[data-folder]"));
     input.addEventListener("change", () => {
       this.take([...(input.files ?? [])].map((file) => [file, file.webkitRelativePath || file.name]));
@@ -37,8 +29,6 @@ class PhotoWizard extends HTMLElement {
 
   /** @param {DragEvent} event */
   async drop(event) {
-    event.preventDefault();
-    this.find("[data-drop]").classList.remove("over");
     const entries = [...(event.dataTransfer?.items ?? [])].map((item) => item.webkitGetAsEntry());
     /** @type {[File, string][]} */
     const files = [];

@@ -59,8 +59,6 @@ class UploadDrop extends HTMLElement {
   signing = null;
 
   connectedCallback() {
-    for (const name of ["dragenter", "dragover"]) this.addEventListener(name, (event) => this.over(event, true));
-    this.addEventListener("dragleave", (event) => this.over(event, false));
     this.addEventListener("drop", (event) => this.drop(event));
     for (const input of this.querySelectorAll("[data-files]")) {
       input.addEventListener("change", () => this.chosen(/** @type {HTMLInputElement} */ (input)));
@@ -73,15 +71,8 @@ class UploadDrop extends HTMLElement {
     return this.active.size + this.waiting.length + this.signed.length > 0;
   }
 
-  /** @param {Event} event @param {boolean} is */
-  over(event, is) {
-    event.preventDefault();
-    this.querySelector(".drop")?.classList.toggle("over", is);
-  }
-
   /** @param {DragEvent} event */
   async drop(event) {
-    this.over(event, false);
     const items = [...(event.dataTransfer?.items ?? [])].filter((item) => item.kind === "file");
     const taken = items.map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() })); // gone after this turn
     try {

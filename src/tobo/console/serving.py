@@ -1,0 +1,83 @@
+"""Serving: from a model to an endpoint, what runs there, and what that costs."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tobo.console import prices
+from tobo.console.visit import Visit
+from tobo.kit.fault import Fault
+
+VARIANT = "AllTraffic"
+"""How a lone variant is called."""
+
+
+def deploy(visit: Visit, name: str, machine: Mapping[str, Any], model: str = "", job: str = "") -> None:
+    """An endpoint of one variant: of a model, or of a training job, whose model then has the endpoint's name.
+
+    `machine` are the variant's instances or its ServerlessConfig. Raises Fault before anything is made where there is
+    such an endpoint, or nothing to deploy.
+    """
+    if _found(visit, "DescribeEndpoint", EndpointName=name):
+        raise Fault("ResourceInUse", f"There is an endpoint '{name}' already; choose another name, or change it over.")
+    if not (job or model):
+        raise Fault("ValidationException", "Choose a training job or a model; one of them is deployed.")
+    deployed = _model(visit, job, name) if job else model
+    config = _configuration(visit, name, {"VariantName": VARIANT, "ModelName": deployed, **machine})
+    visit.change("sagemaker", "CreateEndpoint", EndpointName=name, EndpointConfigName=config)
+
+
+def variants_of(visit: Visit, endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the configuration says of each variant, and what runs of it; only the latter where the former was deleted."""
+    now = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", [])}
+    config = _found(visit, "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
+    configured = now.values() if config is None else config["ProductionVariants"]
+    return [{**one, **now.get(one["VariantName"], {})} for one in configured]
+
+
+def hourly(variants: Iterable[Mapping[str, Any]]) -> float | None:
+    """Dollars an hour of what runs now at AWS's prices; None where one is unknown, as of serverless variants."""
+    costs = [prices.cost(one.get("InstanceType", ""), 3600, one.get("CurrentInstanceCount") or 0) for one in variants]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def _model(visit: Visit, job: str, name: str) -> str:
+    """The model of a training job under this name, made where it is not there. Raises Fault where another one has it."""
+    trained = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=job)
+    artefact = trained.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    if not artefact:
+        raise Fault("ValidationException", f"Training job '{job}' is {trained['TrainingJobStatus']} and has no model.")
+    container = {"Image": trained["AlgorithmSpecification"]["TrainingImage"], "ModelDataUrl": artefact}
+    known = _found(visit, "DescribeModel", ModelName=name)
+    if known is None:
+        visit.change(
+            "sagemaker", "CreateModel", ModelName=name, ExecutionRoleArn=trained["RoleArn"], PrimaryContainer=container
+        )
+    elif not container.items() <= known.get("PrimaryContainer", {}).items():
+        its = known.get("PrimaryContainer", {}).get("ModelDataUrl", "something else")
+        raise Fault("ResourceInUse", f"There is a model '{name}' already, made from {its}; choose another name.")
+    return name
+
+
+def _configuration(visit: Visit, name: str, variant: dict[str, Any]) -> str:
+    """One with this variant: that of the name where it is so already, else a new one beside it."""
+    for number in range(1, 100):
+        its = name if number == 1 else f"{name[:59]}-{number}"
+        known = _found(visit, "DescribeEndpointConfig", EndpointConfigName=its)
+        if known is None:
+            visit.change("sagemaker", "CreateEndpointConfig", EndpointConfigName=its, ProductionVariants=[variant])
+            return its
+        there = known["ProductionVariants"]
+        if len(there) == 1 and variant.items() <= there[0].items():
+            return its
+    raise Fault("ResourceInUse", f"There are a hundred configurations called '{name}'; choose another name.")
+
+
+def _found(visit: Visit, operation: str, **asked: Any) -> dict[str, Any] | None:
+    """None where there is none. Raises Fault where the key may not look."""
+    try:
+        found: dict[str, Any] = visit.quietly("sagemaker", operation, **asked)
+    except Fault as fault:
+        if fault.status == 403:
+            raise
+        return None
+    return found
