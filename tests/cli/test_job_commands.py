@@ -12,6 +12,7 @@ from tests.conftest import Server
 from tests.support.compilation import compilation_job, ended
 from tests.support.endpoints import deploy
 from tests.support.jobs import ENDLESS, QUICK, photo, training_job, upload_photos, wait, wait_for_line
+from tests.support.unique import unique
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -95,20 +96,20 @@ def test_exit_codes_of_waiting(served: Server) -> None:
 
 def test_a_job_is_followed_and_stopped(served: Server) -> None:
     """The follower sees the lines as they come and ends with the job."""
-    sagemaker = served.client("sagemaker")
-    sagemaker.create_training_job(**training_job("cli-endless", "cli-jobs", HyperParameters=ENDLESS))
+    sagemaker, name = served.client("sagemaker"), unique("cli-endless")
+    sagemaker.create_training_job(**training_job(name, "cli-jobs", HyperParameters=ENDLESS))
     with subprocess.Popen(
-        [*RUN, "logs", "-f", "cli-endless", "--state", str(served.state)],
+        [*RUN, "logs", "-f", name, "--state", str(served.state)],
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as follower:  # fmt: skip
         assert follower.stdout is not None and follower.stderr is not None
         first = next(line for line in follower.stdout if "Epoch[" in line)
         assert first
-        stopped = tobo(served, "jobs", "stop", "cli-endless", "--wait")
-        assert b"cli-endless is told to stop." in stopped.stdout and b"cli-endless is Stopped." in stopped.stdout
+        stopped = tobo(served, "jobs", "stop", name, "--wait")
+        assert stopped.stdout.decode() == f"{name} is told to stop.\n{name} is Stopped.\n"
         assert follower.wait(60) == 1
-        assert "cli-endless is Stopped." in follower.stderr.read()
-    assert b"cli-endless is Stopped already." in tobo(served, "jobs", "stop", "cli-endless").stdout
+        assert f"{name} is Stopped." in follower.stderr.read()
+    assert f"{name} is Stopped already." in tobo(served, "jobs", "stop", name).stdout.decode()
 
 
 def test_a_log_of_the_past(served: Server) -> None:
@@ -149,21 +150,22 @@ hyperparameters: {num_classes: 2, num_training_samples: 40, num_layers: 20, imag
 def test_tuning_from_a_file(served: Server, tmp_path: Path) -> None:
     file = tmp_path / "what.json"
     file.write_text(json.dumps(SPEC))
-    done = tobo(served, "tune", str(file), "--name", "cli-tune")
+    name = unique("cli-tune")
+    done = tobo(served, "tune", str(file), "--name", name)
     said = done.stdout.decode().splitlines()
     assert done.returncode == 0, done.stderr
     assert [line[:6] for line in said[:2]] == ["1 of 2", "2 of 2"]
     best = said[-1]
-    assert best.startswith("cli-tune Completed, best cli-tune-00")
+    assert best.startswith(f"{name} Completed, best {name}-00")
     assert said[2].split("\t")[0] in best and "optimizer=" in said[2]
-    again = tobo(served, "tune", str(file), "--name", "cli-tune")
+    again = tobo(served, "tune", str(file), "--name", name)
     assert again.returncode == 1 and b"already" in again.stderr
 
 
 def test_tuning_from_options_and_json(served: Server) -> None:
     pairs = [f"--set={name}={value}" for name, value in SPEC["hyperparameters"].items()]
     done = tobo(
-        served, "tune", "--name", "cli-options", "--jobs", "1", "--parallel", "1", "--strategy", "Random", "--json",
+        served, "tune", "--name", unique("cli-options"), "--jobs", "1", "--parallel", "1", "--strategy", "Random", "--json",
         "--channel", "train=s3://cli-jobs/train/", "--channel", "validation=s3://cli-jobs/validation/",
         "--output", "s3://cli-jobs/tuned", "--range", "learning_rate=0.01:0.02:log", *pairs,
     )  # fmt: skip
@@ -175,10 +177,11 @@ def test_tuning_from_options_and_json(served: Server) -> None:
 def test_a_yaml_file_and_no_waiting(served: Server, tmp_path: Path) -> None:
     file = tmp_path / "what.yaml"
     file.write_text(YAML)
-    done = tobo(served, "tune", str(file), "--name", "cli-yaml", "--jobs", "1", "--no-wait")
-    assert (done.returncode, done.stdout) == (0, b"cli-yaml\n"), done.stderr
+    name = unique("cli-yaml")
+    done = tobo(served, "tune", str(file), "--name", name, "--jobs", "1", "--no-wait")
+    assert (done.returncode, done.stdout.decode()) == (0, f"{name}\n"), done.stderr
     sagemaker = served.client("sagemaker")
-    config = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="cli-yaml")[
+    config = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)[
         "HyperParameterTuningJobConfig"
     ]["ParameterRanges"]
     assert config["ContinuousParameterRanges"] == [
@@ -187,7 +190,8 @@ def test_a_yaml_file_and_no_waiting(served: Server, tmp_path: Path) -> None:
     ]
     assert config["IntegerParameterRanges"][0]["Name"] == "mini_batch_size"
     assert config["CategoricalParameterRanges"] == [{"Name": "optimizer", "Values": ["sgd", "nag"]}]
-    assert tobo(served, "jobs", "stop", "cli-yaml", "--wait").returncode == 0
+    stopped = tobo(served, "jobs", "stop", name, "--wait")
+    assert stopped.returncode == 0, stopped.stderr
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def stop(
             if KINDS[one].status(job) in OVER:
                 print(f"{name} is {KINDS[one].status(job)} already.")
                 continue
-            KINDS[one].stop(sagemaker, name)
+            if not _stopped(sagemaker, one, name):
+                continue
             stopping.append((one, name))
             print(f"{name} is told to stop.")
         for one, name in stopping if wait else ():
@@ -112,6 +113,21 @@ def wait_for(name: NameArgument, kind: KindOption = None, state: StateOption = N
             status, reason = await_end(sagemaker, one, name)
     print(f"{name} is {status}{f': {reason}' if reason else '.'}")
     raise typer.Exit(0 if status == "Completed" else REFUSED)
+
+
+def _stopped(sagemaker: Any, kind: Kind, name: str) -> bool:
+    """False where the job's own end came first, between the look at it and the order to stop."""
+    from botocore.exceptions import ClientError
+
+    try:
+        KINDS[kind].stop(sagemaker, name)
+    except ClientError:
+        job = KINDS[kind].describe(sagemaker, name)
+        if job is None or KINDS[kind].status(job) not in OVER:
+            raise
+        print(f"{name} is {KINDS[kind].status(job)} already.")
+        return False
+    return True
 
 
 def await_end(sagemaker: Any, kind: Kind, name: str) -> tuple[str, str]:
