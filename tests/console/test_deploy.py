@@ -247,5 +247,5 @@ def test_who_may_only_look_creates_nothing(browser: Browser, warm_server: Server
     client.post("enter", {"access_key_id": key, "secret_access_key": secret})
     token = client.csrf()
     assert client.post(f"models/{name}/delete", {}, X_CSRF_Token=token)[0] == 403
-    fields = {"name": name, "model": name, "instance_type": "ml.m5.large"}
+    fields = {"name": name, "model": name, "instance_type": "ml.m5.large", "count": "1"}
     assert client.post("endpoints/create", fields, X_CSRF_Token=token)[0] == 403

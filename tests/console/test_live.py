@@ -1,7 +1,9 @@
 """Live pages: one look for all who look, news only where something changed, an end when the server ends."""
 
+import contextlib
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -52,7 +54,10 @@ class Stream:
             time.sleep(0.05)
 
     def close(self) -> None:
+        """Shut down, for the answer's file keeps a socket that is only closed open."""
         if self.connection.sock is not None:
+            with contextlib.suppress(OSError):
+                self.connection.sock.shutdown(socket.SHUT_RDWR)
             self.connection.sock.close()
 
 
