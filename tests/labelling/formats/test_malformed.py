@@ -27,6 +27,7 @@ def refused(file: Path, name: str, options: Options = Options()) -> str:  # noqa
         ("0\t0.5\ta.png\n", ["line 1", "'0.5'", "whole number"]),
         ("0\t-1\ta.png\n", ["line 1", "'-1'"]),
         ("x\t0\ta.png\n", ["line 1", "'x'"]),
+        (f"0\t{10**30}\ta.png\n", ["class index", "below 100000"]),
         ("\n", ["empty"]),
         (b"0\t0\t\xff.png\n", ["byte 4", "UTF-8"]),
     ],

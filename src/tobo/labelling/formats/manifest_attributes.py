@@ -59,7 +59,7 @@ def attribute_of(place: Place, line: dict[str, Any], key: str, asked: bool) -> A
     at, value = place.inside(key), line[key]
     metadata = at.members(line.get(f"{key}{METADATA}", {}), f"{key}{METADATA}")
     told = metadata.get("type")
-    if told is not None and told not in TYPES:
+    if told is not None and (not isinstance(told, str) or told not in TYPES):
         if asked:
             at.refuse(f"the type {shown(told)} is none of {', '.join(TYPES)}.")
         return None

@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from tobo.labelling.formats.refusal import Place, shown
 
 
+MOST = 100_000
+"""Classes of the largest data set: a mistyped index must not ask for more memory than classes have."""
+
+
 def ordered(
     found: Iterable[str], given: tuple[str, ...], place: Place, stated: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
@@ -30,7 +34,12 @@ def indexed(names: dict[int, str], given: tuple[str, ...], place: Place) -> tupl
         if odd is not None:
             place.refuse(f"the class index {odd} is used, but --classes has only {len(given)} names; add the others.")
         return given
-    found = tuple(names.get(index, str(index)) for index in range(max(names, default=-1) + 1))
+    largest = max(names, default=-1)
+    if largest >= MOST:
+        place.refuse(
+            f"the class index {shown(largest)} is used; indices count the classes from 0 and stay below {MOST}."
+        )
+    found = tuple(names.get(index, str(index)) for index in range(largest + 1))
     check_unique(found, place)
     return found
 

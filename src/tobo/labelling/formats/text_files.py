@@ -38,6 +38,8 @@ def parse_json(text: str, place: Place) -> Any:
         at.refuse(f"not JSON ({error.msg} at column {error.colno}).")
     except RecursionError:
         place.refuse("not JSON that can be read (nested too deep).")
+    except ValueError:
+        place.refuse("not JSON that can be read (a number of more digits than a computer takes).")
 
 
 def write_text(target: Path, text: str) -> None:
