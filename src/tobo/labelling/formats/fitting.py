@@ -34,7 +34,7 @@ def _fit_masks(dataset: Dataset, says: frozenset[str]) -> tuple[Dataset, list[Lo
     masked = [item for item in dataset.objects if item.mask is not None]
     if not masked or "mask" in says:
         return dataset, []
-    lost = [item for item in masked if "regions" not in says or _png(dataset, item.mask) is None]
+    lost = [item for item in masked if "regions" not in says or not _found(dataset, item)]
     kept = len(masked) - len(lost)
     objects = tuple(_unmasked(dataset, item, "regions" in says) for item in dataset.objects)
     losses = [Loss(f"{kept} masks become one region a class.", grave=False)] if kept else []
@@ -44,8 +44,9 @@ def _fit_masks(dataset: Dataset, says: frozenset[str]) -> tuple[Dataset, list[Lo
     return replace(dataset, objects=objects), losses
 
 
-def _png(dataset: Dataset, mask: Mask | None) -> bool | None:
-    return None if mask is None or locate(dataset.root, mask.source) is None else True
+def _found(dataset: Dataset, item: DataObject) -> bool:
+    """Whether the mask's PNG lies here."""
+    return item.mask is not None and locate(dataset.root, item.mask.source) is not None
 
 
 def _unmasked(dataset: Dataset, item: DataObject, regions: bool) -> DataObject:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from tobo.labelling.formats.refusal import Place, shown
 
-
 MOST = 100_000
 """Classes of the largest data set: a mistyped index must not ask for more memory than classes have."""
 
