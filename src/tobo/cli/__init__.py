@@ -11,6 +11,7 @@ from tobo.cli.env import env
 from tobo.cli.images import app as images
 from tobo.cli.invoke import invoke
 from tobo.cli.jobs import app as jobs
+from tobo.cli.labels import app as labels
 from tobo.cli.line import line
 from tobo.cli.logs import logs
 from tobo.cli.serve import serve
@@ -20,6 +21,7 @@ app = typer.Typer(help="SageMaker's workflow on your own machines.", no_args_is_
 for command in (serve, console, env, configure, doctor, demo, line, tune, logs, invoke):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
+app.add_typer(labels, name="labels")
 app.add_typer(images, name="images")
 app.add_typer(edge, name="edge")
 
