@@ -49,6 +49,8 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListEndpoints": {},
     "ListExperiments": {},
     "ListHyperParameterTuningJobs": {},
+    "ListModelPackageGroups": {},
+    "ListModelPackages": {},
     "ListModels": {},
     "ListProcessingJobs": {},
     "ListStageDevices": {"EdgeDeploymentPlanName": "one", "StageName": "all"},

@@ -249,3 +249,27 @@ def test_who_may_only_look_creates_nothing(browser: Browser, warm_server: Server
     assert client.post(f"models/{name}/delete", {}, X_CSRF_Token=token)[0] == 403
     fields = {"name": name, "model": name, "instance_type": "ml.m5.large", "count": "1"}
     assert client.post("endpoints/create", fields, X_CSRF_Token=token)[0] == 403
+
+
+def test_a_model_is_registered_approved_and_made_a_model(worker: Visitor, trained: str) -> None:
+    group, page, sagemaker = unique("registry"), worker.page, worker.server.client("sagemaker")
+    worker.go(f"training-jobs/{trained}")
+    page.get_by_role("link", name="Register").click()
+    page.fill("[name=group]", group)
+    page.fill("[name=description]", "<b>first</b>")
+    page.get_by_role("button", name="Register").click()
+    card = page.locator("#version-1")
+    expect(card).to_contain_text("Waits for approval")
+    expect(card).to_contain_text("<b>first</b>")
+    expect(card).to_contain_text(trained)
+    assert card.get_by_role("button", name="Make it a model").count() == 0
+    card.get_by_role("button", name="Approve").click()
+    expect(card.locator(".badge")).to_have_text("Approved")
+    card.get_by_role("button", name="Make it a model").click()
+    expect(page.locator("h1")).to_have_text(f"{group}-v1")
+    container = sagemaker.describe_model(ModelName=f"{group}-v1")["PrimaryContainer"]
+    assert container["ModelPackageName"].endswith(f"model-package/{group}/1") and trained in container["ModelDataUrl"]
+    worker.go("model-packages")
+    page.get_by_role("link", name=group).click()
+    page.locator("#version-1").get_by_role("button", name="Reject").click()
+    expect(page.locator("#version-1 .badge")).to_have_text("Rejected")

@@ -58,6 +58,11 @@ _MAKERS = (
     lambda sagemaker, bucket, name: sagemaker.create_hyper_parameter_tuning_job(
         **tuning_job(name, "no-such-bucket", jobs=1, parallel=1)
     ),
+    lambda sagemaker, bucket, name: sagemaker.create_model_package_group(ModelPackageGroupName=name),
+    lambda sagemaker, bucket, name: sagemaker.create_model_package(
+        ModelPackageName=name,
+        InferenceSpecification={"Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}]},
+    ),
     lambda sagemaker, bucket, name: sagemaker.create_model(
         ModelName=name,
         ExecutionRoleArn=ROLE,

@@ -53,6 +53,7 @@ NAVIGATION: tuple[Group, ...] = (
         "Deploy",
         (
             Place("Models", "models", "box"),
+            Place("Model registry", "model-packages", "badge-check"),
             Place("Endpoints", "endpoints", "send"),
             Place("Batch transforms", "transform-jobs", "layers"),
             Place("Compilation", "compilation-jobs", "cpu"),
@@ -83,6 +84,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Train on your photos", "wizard", "wand-sparkles"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
+    Place("Register a model", "model-packages/register", "badge-check"),
     Place("Deploy an endpoint", "endpoints/create", "send"),
     Place("Create batch transform", "transform-jobs/create", "layers"),
     Place("Compile a model", "compilation-jobs/create", "cpu"),
@@ -103,6 +105,10 @@ LISTED: tuple[Listed, ...] = (
         *("HyperParameterTuningJobSummaries", "HyperParameterTuningJobName", "tuning-jobs"),
     ),
     Listed(*("Model", "box", "sagemaker", "ListModels", "Models", "ModelName", "models")),
+    Listed(
+        *("Model group", "badge-check", "sagemaker", "ListModelPackageGroups"),
+        *("ModelPackageGroupSummaryList", "ModelPackageGroupName", "model-packages"),
+    ),
     Listed(*("Endpoint", "send", "sagemaker", "ListEndpoints", "Endpoints", "EndpointName", "endpoints")),
     Listed(
         *("Batch transform", "layers", "sagemaker", "ListTransformJobs"),

@@ -14,6 +14,7 @@ NOUNS = (
     "tuning_jobs",
     "processing_jobs",
     "compilation_jobs",
+    "model_packages",
     "models",
     "transform_jobs",
     "endpoint_configs",

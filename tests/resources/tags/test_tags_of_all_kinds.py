@@ -12,6 +12,7 @@ from tobo.wire.models import operation_model
 REGION = "sa-east-1"
 KINDS = {
     "training-job", "hyper-parameter-tuning-job", "model", "transform-job", "endpoint-config", "endpoint",
+    "model-package-group", "model-package",
     "experiment", "experiment-trial", "experiment-trial-component", "artifact", "action", "context",
 }  # fmt: skip
 
@@ -52,6 +53,6 @@ def test_no_kind_is_left_out() -> None:
     made = {
         "CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateModel", "CreateTransformJob", "CreateEndpointConfig",
         "CreateEndpoint", "CreateExperiment", "CreateTrial", "CreateTrialComponent", "CreateArtifact", "CreateAction",
-        "CreateContext",
+        "CreateContext", "CreateModelPackageGroup", "CreateModelPackage",
     }  # fmt: skip
     assert made <= taking and taking - made <= elsewhere

@@ -15,6 +15,7 @@ from tobo.console.screens import (
     home,
     labelling,
     logs,
+    model_packages,
     models,
     objects,
     packaging_jobs,
@@ -43,6 +44,7 @@ _SUBJECTS = (
     training_jobs,
     tuning_jobs,
     evaluation,
+    model_packages,
     models,
     deployment,  # before the endpoints' own pages
     endpoints,

@@ -18,6 +18,7 @@ KIND = "model"
 @operation("sagemaker", "CreateModel")
 def create_model(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Raises Fault ValidationException where the image does not run here, the artefact is missing or the name is taken."""
+    asked = _unpacked(call, asked)
     _check_container(call, _container(asked))
     row = add_row(
         call, KIND, asked["ModelName"], asked, lambda arn: validation(f'Cannot create already existing model "{arn}".')
@@ -65,10 +66,42 @@ def _container(asked: Mapping[str, Any]) -> Mapping[str, Any]:
     return container
 
 
+def _unpacked(call: Call, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A container that names a package gets its image and model data, fixed now: the package may be deleted later.
+
+    Raises Fault ValidationException where the package is a version that nobody has approved.
+    """
+    container = _container(asked)
+    name = container.get("ModelPackageName")
+    if not name:
+        return asked
+    package = call.call("sagemaker", "DescribeModelPackage", ModelPackageName=name)
+    if package.get("ModelApprovalStatus", "Approved") != "Approved":
+        raise validation(
+            f"The model package '{name}' is {package['ModelApprovalStatus']}; approve it with UpdateModelPackage first."
+        )
+    specifications = {one["Name"]: one for one in package.get("AdditionalInferenceSpecifications", [])}
+    wanted = container.get("InferenceSpecificationName")
+    specification = specifications.get(wanted) if wanted else package.get("InferenceSpecification")
+    if specification is None:
+        raise validation(
+            f"The model package '{name}' has no inference specification{f' {wanted!r}' if wanted else ''}."
+        )
+    its = specification["Containers"]
+    if len(its) > 1:
+        raise validation(
+            f"The model package '{name}' has {len(its)} containers; inference pipelines are not supported yet."
+        )
+    fixed = {member: its[0][member] for member in ("Image", "ModelDataUrl", "ModelDataSource") if member in its[0]}
+    environment = {**its[0].get("Environment", {}), **container.get("Environment", {})}
+    whole = {**container, **fixed, **({"Environment": environment} if environment else {})}
+    return {**{member: value for member, value in asked.items() if member != "Containers"}, "PrimaryContainer": whole}
+
+
 def _check_container(call: Call, container: Mapping[str, Any]) -> None:
     image = container.get("Image")
     if not image:
-        raise validation("The container has no Image; ModelPackageName is not supported yet.")
+        raise validation("The container has no Image and no ModelPackageName; give one of them.")
     found = find_image(call.context, image, "the container's Image")
     if found.serve is None:
         raise validation(f"The image '{image}' is not made for serving.")
