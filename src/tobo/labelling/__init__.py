@@ -1,0 +1,1 @@
+"""Labelling: what decides over items, workers and labels, without a server."""
