@@ -29,7 +29,7 @@ class Settings:
 
     accuracy: float = 0.95
     risk: float = 0.05
-    rounds: int = 20
+    rounds: int = 10
     first: int | None = None
     batch: int | None = None
     checked: float = 0.25
@@ -82,12 +82,13 @@ class Report:
 @dataclass(frozen=True)
 class Round:
     """`ask` people for these items; `machine` labels of items nobody was asked for, each round's in the place of the last one's;
-    go on with `state` once people have answered. With nothing to ask for, the job is done."""
+    go on with `state` once people have answered. With nothing to ask for, the job is done. `head` is what was trained."""
 
     ask: tuple[int, ...]
     machine: Machine
     report: Report
     state: State
+    head: Head | None
 
 
 def plan(state: State, features: Floats, human_labels: Mapping[int, int]) -> Round:
@@ -107,7 +108,7 @@ def plan(state: State, features: Floats, human_labels: Mapping[int, int]) -> Rou
     lottery = np.random.default_rng((settings.seed, 1)).permutation(len(features))
     if not len(known):
         report = Report(len(features), 0, 0, 0, 0.0, None, None, "Nobody has labelled an item yet.")
-        return _asked(state, lottery, open_items, {}, report, _diverse(state, features))
+        return _asked(state, lottery, open_items, {}, report, _diverse(state, features), None)
     labels = np.array([human_labels[int(item)] for item in known], np.int64)
     scaling = scale(features)
     head = train(features[known], labels, scaling, settings.seed)
@@ -118,7 +119,7 @@ def plan(state: State, features: Floats, human_labels: Mapping[int, int]) -> Rou
         random = np.random.default_rng((settings.seed, 2, state.round))
         return choosing.batch(head, features, scaling, known, left, count, random)
 
-    return _asked(state, lottery, rest, machine, report, useful)
+    return _asked(state, lottery, rest, machine, report, useful, head)
 
 
 def _machine(
@@ -178,7 +179,9 @@ def _diverse(state: State, features: Floats) -> Choice:
     return choose
 
 
-def _asked(state: State, lottery: Ints, rest: Ints, machine: Machine, report: Report, choice: Choice) -> Round:
+def _asked(
+    state: State, lottery: Ints, rest: Ints, machine: Machine, report: Report, choice: Choice, head: Head | None
+) -> Round:
     """The round that asks for tickets of the lottery, and for some of `rest`, which nobody and no machine has labelled."""
     settings = state.settings
     count = _count(state, report.items, len(rest))
@@ -192,7 +195,7 @@ def _asked(state: State, lottery: Ints, rest: Ints, machine: Machine, report: Re
     asked += choice(left, min(count - len(asked), len(left))).tolist()
     kept = {item: label for item, label in machine.items() if item not in set(asked)}
     report = replace(report, machine=len(kept), saved=len(kept) / max(report.human + len(kept), 1))
-    return Round(tuple(asked), kept, report, State(settings, state.round + 1, (*state.asked, *asked), tickets))
+    return Round(tuple(asked), kept, report, State(settings, state.round + 1, (*state.asked, *asked), tickets), head)
 
 
 def _count(state: State, items: int, rest: int) -> int:
