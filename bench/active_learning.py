@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -100,13 +100,13 @@ def curve(name: str, strategy: str) -> dict[float, float]:
     return {float(share): float(np.mean([each[share] for each in found])) for share in found[0]}
 
 
-def measured(name: str, strategy: str, seed: int) -> dict:  # type: ignore[type-arg]
+def measured(name: str, strategy: str, seed: int) -> dict[str, Any]:
     """What one run gave; kept, so that it is measured once."""
     file = KEPT / f"active-{name}-{strategy.replace(' ', '_')}-{seed}.json"
     if not file.exists():
         data = load(name)
         if strategy == "all":
-            found: dict = {"accuracy": data.accuracy(train(data.pool, data.classes, _scaling(name), seed))}  # type: ignore[type-arg]
+            found: dict[str, Any] = {"accuracy": data.accuracy(train(data.pool, data.classes, _scaling(name), seed))}
         elif strategy == "the product":
             found = {"curve": _rounds(data, rounds.Settings(accuracy=0.999, rounds=20, seed=seed))}
         elif strategy.startswith("machine"):
@@ -121,20 +121,19 @@ def _learned(data: Data, scaling: Scale, choose: Choice, seed: int, last: float)
     """Accuracies after each step of a strategy that begins with a diverse sample, or at random."""
     random, count = np.random.default_rng(seed), len(data.pool)
     order = random.permutation(count)
-    first = round(STEP * count)
-    if choose is _at_random:
-        known = order[:first]
-    else:
-        known = seeding.diverse(seeding.directions(data.pool, scaling, seed), first, random)
-    found = {}
+    if choose is not _at_random:
+        order = seeding.diverse(seeding.directions(data.pool, scaling, seed), round(STEP * count), random)
+    known, found = order[: round(STEP * count)], dict[str, float]()
+    head = train(data.pool[known], data.classes[known], scaling, seed)
     for step in range(1, round(last / STEP) + 1):
         wanted = round(step * STEP * count) - len(known)
         if wanted:
-            left = np.setdiff1d(order, known)
-            known = np.concatenate([known, choose(data, scaling, head, known, left, wanted, random)])  # noqa: F821
+            left = np.setdiff1d(np.arange(count), known)
+            known = np.concatenate([known, choose(data, scaling, head, known, left, wanted, random)])
         if step > 12 and step % 2:
-            continue
-        head = train(data.pool[known], data.classes[known], scaling, seed)
+            continue  # random sampling alone goes this far, and needs no head to choose
+        if wanted:
+            head = train(data.pool[known], data.classes[known], scaling, seed)
         found[f"{step * STEP:.2f}"] = data.accuracy(head)
     return found
 
@@ -152,7 +151,7 @@ def _rounds(data: Data, settings: rounds.Settings) -> dict[str, float]:
     return found
 
 
-def _machine(data: Data, wanted: float, seed: int) -> dict:  # type: ignore[type-arg]
+def _machine(data: Data, wanted: float, seed: int) -> dict[str, Any]:
     """A job until the machine has labelled what people have not: labels saved, and who was right."""
     state, labels = rounds.State(rounds.Settings(accuracy=wanted, seed=seed, rounds=12)), dict[int, int]()
     first: dict[str, float] | None = None
