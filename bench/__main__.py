@@ -31,8 +31,8 @@ NAMES = (
     "compile",
     "consensus",
 )
-LONG = ("backbone", "sorting")
-"""Run only when named: 20 minutes and 5."""
+LONG = ("backbone", "sorting", "active_learning")
+"""Run only when named: 20 minutes, 5 and 30."""
 
 
 def main(names: list[str]) -> int:
