@@ -60,10 +60,11 @@ class LabelMask extends PictureElement {
   extras() {
     this.slider.type = "range";
     this.slider.min = "1";
+    this.slider.setAttribute("aria-label", "Size of the brush, in pixels of the picture");
     this.slider.addEventListener("input", () => this.resize(Number(this.slider.value)));
     this.nothing.type = "checkbox";
     this.nothing.addEventListener("change", () => this.sayNothing(this.nothing.checked));
-    const size = make("label", "label-size", make("span", "", "Brush size ", make("kbd", "", "["), " ", make("kbd", "", "]")), this.slider);
+    const size = make("label", "label-size", make("span", "nowrap", "Size ", make("kbd", "", "["), " ", make("kbd", "", "]")), this.slider);
     const empty = make("label", "check", this.nothing, make("span", "", "Nothing to label here ", make("kbd", "", "X")));
     return [size, empty, ...super.extras()];
   }

@@ -69,8 +69,8 @@ export class ShapesElement extends PictureElement {
   }
 
   main() {
-    const removal = button("Delete", "Delete what is chosen (Delete)", () => this.remove());
-    const start = button("New", "Start one by keys (N)", () => this.startByKey());
+    const removal = button("Delete", "Delete what is chosen (Delete)", () => this.discard());
+    const start = button("New", "New, by keys (N)", () => this.startByKey());
     this.tools.append(start, removal);
     return super.main();
   }
@@ -118,7 +118,7 @@ export class ShapesElement extends PictureElement {
     this.say();
   }
 
-  remove() {
+  discard() {
     if (!this.selected || this.given.readonly) return;
     const shapes = this.state.shapes.filter((_, at) => at !== this.chosen);
     this.chosen = -1;
@@ -171,7 +171,7 @@ export class ShapesElement extends PictureElement {
     if (key === "n") this.startByKey();
     else if (key === "x") this.nothing.click();
     else if (key === "u") this.takeGuess();
-    else if (key === "delete" || key === "backspace") this.remove();
+    else if (key === "delete" || key === "backspace") this.discard();
     else if (key === "escape" && this.selected) this.select(-1);
     else if (key === "p" && this.shapes.length) this.step(event.shiftKey ? -1 : 1);
     else return super.key(event);

@@ -34,7 +34,7 @@ class LabelSpans extends TextElement {
       button("Shorter", "A word less (Shift+←)", () => this.stretch(-1)),
       button("Longer", "A word more (Shift+→)", () => this.stretch(1)),
       button("Mark", "Mark it (Enter)", () => this.mark()),
-      button("Delete", "Delete what is chosen (Delete)", () => this.remove()),
+      button("Delete", "Delete what is chosen (Delete)", () => this.discard()),
     );
     main.addEventListener("pointerup", (event) => setTimeout(() => this.pointed(event)));
     return main;
@@ -188,7 +188,7 @@ class LabelSpans extends TextElement {
     } else this.refresh();
   }
 
-  remove() {
+  discard() {
     if (!this.state.entities[this.chosen] || this.given.readonly) return;
     const entities = this.state.entities.filter((_, at) => at !== this.chosen);
     this.chosen = -1;
@@ -217,7 +217,7 @@ class LabelSpans extends TextElement {
     else if (key === "enter") this.mark();
     else if (key === "x") this.nothing.click();
     else if (key === "u") this.takeGuess();
-    else if (key === "delete" || key === "backspace") this.remove();
+    else if (key === "delete" || key === "backspace") this.discard();
     else if (key === "escape") this.put(null);
     else if (key === "p" && this.state.entities.length) this.step(event.shiftKey ? -1 : 1);
     else return false;
