@@ -272,9 +272,11 @@ def test_a_mask_has_the_pixels_that_the_brush_went_over(guide: Page) -> None:
     assert not complete(guide, "mask")
     guide.locator("#guide-mask .label-stage").focus()
     guide.locator("#guide-mask .label-size input").fill("41")
-    guide.keyboard.press("Enter")  # in the middle of the picture
     expected = np.where(disc(320.5, 240.5, 41), 1, 0)
     guide.locator("#guide-mask .label-stage").focus()
+    guide.keyboard.press("Enter")
+    assert not complete(guide, "mask")
+    guide.keyboard.press("n")
     guide.keyboard.press("Enter")
     assert complete(guide, "mask")
     assert (mask_of(answer(guide, "mask")) == expected).all()
@@ -397,12 +399,9 @@ def test_markup_and_right_to_left_stay_text(guide: Page) -> None:
     assert guide.locator("#guide-spans :is(b, i):not(.label-swatch)").count() == 0
 
 
-def test_entities_are_marked_by_selecting_and_by_keys(guide: Page) -> None:
-    give(guide, "spans", initial=None, guess=None)
-    whole = guide.evaluate("document.querySelector('#guide-spans').task.text")
-    text = guide.locator("#guide-spans .label-text")
-    text.scroll_into_view_if_needed()
-    start, end = guide.evaluate(
+def ends(page: Page, start: int, end: int) -> Any:
+    """The middles of the first and the last edge of a part of the text, in the window."""
+    return page.evaluate(
         """([from, to]) => {
             const range = document.createRange();
             const node = document.querySelector("#guide-spans .label-text").firstChild;
@@ -411,8 +410,16 @@ def test_entities_are_marked_by_selecting_and_by_keys(guide: Page) -> None:
             const box = range.getClientRects()[0];
             return [[box.left + 1, box.top + box.height / 2], [box.right + 1, box.top + box.height / 2]];
         }""",
-        [whole.index("Lindqvist"), whole.index("Glas") + 4],
+        [start, end],
     )
+
+
+def test_entities_are_marked_by_selecting_and_by_keys(guide: Page) -> None:
+    give(guide, "spans", initial=None, guess=None)
+    whole = guide.evaluate("document.querySelector('#guide-spans').task.text")
+    text = guide.locator("#guide-spans .label-text")
+    text.scroll_into_view_if_needed()
+    start, end = ends(guide, whole.index("Lindqvist"), whole.index("Glas") + 4)
     guide.locator("#guide-spans [role=option]").nth(1).click()
     drag(guide, start, end)
     guide.wait_for_function("() => document.querySelector('#guide-spans').complete")
@@ -494,6 +501,15 @@ def test_a_finger_draws_a_box_and_two_zoom(browser: Browser, server: Server) -> 
         assert len(answer(page, "boxes")["boundingBoxes"]) == 1
         pinched = where(page, "boxes")
         assert pinched(100, 0)[0] - pinched(0, 0)[0] > 1.5 * (at(100, 0)[0] - at(0, 0)[0])
+        give(page, "spans", initial=None, guess=None)
+        page.locator("#guide-spans .label-text").scroll_into_view_if_needed()
+        whole = page.evaluate("document.querySelector('#guide-spans').task.text")
+        (x, y), _ = ends(page, whole.index("Malm") + 2, whole.index("Malm") + 3)
+        page.touchscreen.tap(x, y)
+        page.locator("#guide-spans .caret").wait_for()
+        page.locator("#guide-spans [role=option]").nth(2).tap()
+        place = {"startOffset": whole.index("Malm"), "endOffset": whole.index("Malm") + 5, "label": "place"}
+        assert answer(page, "spans") == {"entities": [place]}
         assert page.evaluate("document.documentElement.scrollWidth") <= 820
         assert its.troubles == []
 
@@ -507,6 +523,7 @@ def test_the_elements_are_accessible_with_something_drawn(browser: Browser, serv
             page.keyboard.press("u")
             page.keyboard.press("p")
         page.locator("#guide-mask .label-stage").focus()
+        page.keyboard.press("n")
         page.keyboard.press("Enter")
         page.locator("#guide-spans .label-text").focus()
         for key in ("ArrowRight", "ArrowRight", "2", "ArrowRight"):

@@ -29,7 +29,7 @@ export class LabelElement extends HTMLElement {
   said = make("p", "visually-hidden");
   back = button("Undo", "Undo (Ctrl+Z)", () => this.undo());
   forth = button("Redo", "Redo (Ctrl+Shift+Z)", () => this.redo());
-  guesses = button("Guess", "Show the guess of the model (G)", () => this.toggleGuess());
+  guesses = button(...this.naming(), () => this.toggleGuess());
   /** @type {(event: KeyboardEvent) => void} */
   heard = (event) => this.outside(event);
 
@@ -69,6 +69,11 @@ export class LabelElement extends HTMLElement {
   /** What stands under the classes. @returns {HTMLElement[]} */
   extras() {
     return [];
+  }
+
+  /** What the button of the guess says, and what it does. @returns {[string, string]} */
+  naming() {
+    return ["Guess", "Show the guess of the model (G)"];
   }
 
   /** Keys and what they do. @returns {[string, string][]} */

@@ -74,8 +74,9 @@ class LabelMask extends PictureElement {
     return [
       ["B E", "brush, eraser"],
       ["[ ]", "smaller, larger"],
-      ["Arrows", "move the brush; with Shift, painting"],
-      ["Enter", "paint once where the brush is"],
+      ["N", "the brush in the middle, for keys"],
+      ["Arrows", "move it; with Shift, painting"],
+      ["Enter", "paint once where it is; Esc puts it away"],
       ["X", "nothing to label here"],
       ...super.keys(),
     ];
@@ -88,6 +89,7 @@ class LabelMask extends PictureElement {
     this.canvas.width = 0;
     this.png = null;
     this.tip = null;
+    this.from = null;
     this.current = Math.min(this.current, Math.max(this.given.labels.length - 1, 0));
     super.begin();
     if (this.view.ready) this.start();
@@ -208,8 +210,8 @@ class LabelMask extends PictureElement {
 
   abandon() {
     this.from = null;
-    this.raster.swap(this.raster.stroke());
-    this.show({ left: 0, top: 0, ...this.size });
+    const stroke = this.raster.swap(this.raster.stroke());
+    this.show(this.raster.area(stroke));
     this.refresh();
   }
 
@@ -221,20 +223,20 @@ class LabelMask extends PictureElement {
     to.push({ stroke: this.raster.swap(step.stroke), nothing: this.saidNothing });
     this.saidNothing = step.nothing;
     this.png = null;
-    this.show({ left: 0, top: 0, ...this.size });
+    this.show(this.raster.area(step.stroke));
     this.changed();
   }
 
   /** @param {boolean} on */
   sayNothing(on) {
     if (!this.ready || this.given.readonly) return this.refresh();
-    const at = on ? Uint32Array.from(this.raster.pixels.keys()).filter((place) => this.raster.pixels[place]) : new Uint32Array();
-    const stroke = this.raster.swap({ at, was: new Uint16Array(at.length) });
+    if (on) this.raster.clear();
+    const stroke = this.raster.stroke();
     this.past.push({ stroke, nothing: this.saidNothing });
     this.future = [];
     this.saidNothing = on;
     this.png = null;
-    this.show({ left: 0, top: 0, ...this.size });
+    this.show(this.raster.area(stroke));
     this.changed();
   }
 
@@ -277,7 +279,8 @@ class LabelMask extends PictureElement {
     if (key === "b" || key === "e") this.use(key === "e");
     else if (key === "x") this.nothing.click();
     else if (key === "[" || key === "]") this.resize(key === "]" ? Math.max(this.brush * 1.25, this.brush + 1) : this.brush / 1.25);
-    else if (key === "enter" && this.ready && !this.given.readonly) this.dab(this.brushAt({ x: 0, y: 0 }), this.brushAt({ x: 0, y: 0 }));
+    else if (key === "n" && this.ready) this.moveCross({ x: 0, y: 0 });
+    else if (key === "enter" && this.cross && !this.given.readonly) this.dab(this.brushAt({ x: 0, y: 0 }), this.brushAt({ x: 0, y: 0 }));
     else if (key === "escape" && this.cross) {
       this.cross = null;
       this.refresh();

@@ -157,6 +157,12 @@ export class ShapesElement extends PictureElement {
     if (shapes.length) this.keep([...this.state.shapes, ...shapes]);
   }
 
+  /** @param {Drawn<Shape>[]} from @param {Drawn<Shape>[]} to */
+  travel(from, to) {
+    this.live = null;
+    super.travel(from, to);
+  }
+
   abandon() {
     this.live = null;
     this.refresh();
@@ -187,7 +193,7 @@ export class ShapesElement extends PictureElement {
 
   /** @returns {[string, string][]} */
   keys() {
-    return [["N", "start one"], ["P", "choose the next; with Shift, the one before"], ["Delete", "delete it"], ["X", "nothing to label here"], ["U", "take over the guess"], ...super.keys()];
+    return [["Shift", "held at a press: draw within what is chosen"], ["N", "start one"], ["P", "choose the next; with Shift, the one before"], ["Delete", "delete it"], ["X", "nothing to label here"], ["U", "take over the guess"], ...super.keys()];
   }
 
   draw() {

@@ -14,6 +14,11 @@ class LabelVerify extends PictureElement {
   mask = make("img", "label-mask-guess");
   claim = make("div", "label-claim");
 
+  /** @returns {[string, string]} */
+  naming() {
+    return ["Labels", "Show the labels (G)"];
+  }
+
   main() {
     const stage = super.main();
     this.text.dir = "auto";
