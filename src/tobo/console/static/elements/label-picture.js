@@ -37,6 +37,11 @@ export class PictureElement extends LabelElement {
   begin() {
     this.cross = null;
     if (this.given.src) this.view.show(this.given.src, this.given.title);
+    else this.view.blank();
+  }
+
+  focusMain() {
+    this.view.stage.focus({ preventScroll: true });
   }
 
   /** The picture is there: what depends on its size can be read. */

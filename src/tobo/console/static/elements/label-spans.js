@@ -41,8 +41,13 @@ class LabelSpans extends TextElement {
       button("Delete", "Delete what is chosen (Delete)", () => this.discard()),
     );
     main.addEventListener("pointerdown", () => {
-      const ended = (/** @type {PointerEvent} */ event) => setTimeout(() => this.pointed(event)); // when the selection is done
-      document.addEventListener("pointerup", ended, { once: true });
+      const over = new AbortController();
+      const ended = (/** @type {PointerEvent} */ event) => {
+        over.abort();
+        if (event.type === "pointerup") setTimeout(() => this.pointed(event)); // when the selection is done
+      };
+      document.addEventListener("pointerup", ended, { signal: over.signal });
+      document.addEventListener("pointercancel", ended, { signal: over.signal });
     });
     return main;
   }

@@ -36,6 +36,10 @@ class LabelVerify extends PictureElement {
     this.text.setAttribute("aria-label", this.given.title);
   }
 
+  focusMain() {
+    (this.given.src ? this.view.stage : this.text).focus({ preventScroll: true });
+  }
+
   get ready() {
     return this.given.src ? this.view.ready : this.given.text !== undefined;
   }
