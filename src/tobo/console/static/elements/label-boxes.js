@@ -197,6 +197,11 @@ class LabelBoxes extends ShapesElement {
   }
 
   /** @param {Box} box */
+  far(box) {
+    return sideOf(box, [1, 1]);
+  }
+
+  /** @param {Box} box */
   describe(box) {
     return `${box.width} × ${box.height} at ${box.left}, ${box.top}`;
   }

@@ -309,9 +309,9 @@ class LabelMask extends PictureElement {
     this.nothing.disabled = Boolean(this.given.readonly);
     this.drawGuess();
     const tags = [...this.raster.counts.keys()].slice(1).map((value) => ({ value, at: this.raster.anchor(value) }));
-    this.view.tags.replaceChildren(
+    this.view.name([
       ...tags.flatMap(({ value, at }) => (at ? [this.nameTag(at, this.given.labels[value - 1] ?? "", "")] : [])),
-    );
+    ]);
     this.aim();
   }
 

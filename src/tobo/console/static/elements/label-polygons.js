@@ -329,6 +329,11 @@ class LabelPolygons extends ShapesElement {
   }
 
   /** @param {Polygon} shape */
+  far({ vertices }) {
+    return { x: Math.max(...vertices.map(({ x }) => x)), y: Math.max(...vertices.map(({ y }) => y)) };
+  }
+
+  /** @param {Polygon} shape */
   describe(shape) {
     const { x, y } = this.corner(shape);
     return `${shape.vertices.length} corners at ${x}, ${y}`;

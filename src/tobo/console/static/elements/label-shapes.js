@@ -44,6 +44,11 @@ export class ShapesElement extends PictureElement {
     return { x: 0, y: 0 };
   }
 
+  /** The rightmost and lowest that it reaches. @param {Shape} _shape @returns {Point} */
+  far(_shape) {
+    return { x: 0, y: 0 };
+  }
+
   /** @param {Shape} _shape */
   describe(_shape) {
     return "";
@@ -220,9 +225,9 @@ export class ShapesElement extends PictureElement {
       ),
       ...(this.ready ? [...this.unfinished(), ...this.crossMarks()] : []),
     );
-    this.view.tags.replaceChildren(
-      ...guesses.map((shape) => this.nameTag(this.corner(shape), shape.label, "guess", shape.confidence)),
-      ...shapes.map((shape, at) => this.nameTag(this.corner(shape), shape.label, look(at))),
-    );
+    this.view.name([
+      ...guesses.map((shape) => this.nameTag(this.corner(shape), shape.label, "guess", { ...shape, far: this.far(shape) })),
+      ...shapes.map((shape, at) => this.nameTag(this.corner(shape), shape.label, look(at), { far: this.far(shape) })),
+    ]);
   }
 }

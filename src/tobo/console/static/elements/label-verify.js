@@ -106,10 +106,10 @@ class LabelVerify extends PictureElement {
       ...boxes.map((box) => this.group(box.label, () => this.rectangle(box), "")),
       ...polygons.map(({ label, vertices }) => this.group(label, () => this.line(vertices), "")),
     );
-    this.view.tags.replaceChildren(
-      ...boxes.map((box) => this.nameTag({ x: box.left, y: box.top }, box.label, "", box.confidence)),
-      ...polygons.map(({ label, vertices, confidence }) => this.nameTag(vertices[0] ?? { x: 0, y: 0 }, label, "", confidence)),
-    );
+    this.view.name([
+      ...boxes.map((box) => this.nameTag({ x: box.left, y: box.top }, box.label, "", box)),
+      ...polygons.map(({ label, vertices, confidence }) => this.nameTag(vertices[0] ?? { x: 0, y: 0 }, label, "", { confidence })),
+    ]);
   }
 
   /** @param {import("./label-element.js").Answer} claim */

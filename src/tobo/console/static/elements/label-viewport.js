@@ -166,6 +166,17 @@ export class Viewport {
     this.tool.viewed();
   }
 
+  /** Puts the names on it, those at its right edge so far to the left that they can be read. @param {HTMLElement[]} tags */
+  name(tags) {
+    this.tags.replaceChildren(...tags);
+    const width = this.stage.clientWidth;
+    const over = tags.map((tag) => (tag.offsetLeft < width ? tag.offsetLeft + tag.offsetWidth - width : 0));
+    over.forEach((by, at) => {
+      const tag = tags[at];
+      if (tag && by > 0) tag.style.left = `${Math.max(tag.offsetLeft - by, 0)}px`;
+    });
+  }
+
   /** Scrolls so that a place of the picture is in sight. @param {Point} at */
   reveal(at) {
     const { x, y } = this.onStage(at);
