@@ -464,6 +464,47 @@ def test_texts_have_classes_and_claims_are_verified(guide: Page) -> None:
     assert guide.evaluate("window.heard") == ["label-change", "label-done"]
 
 
+def test_masks_polygons_classes_and_entities_are_verified_too(guide: Page) -> None:
+    at = where(guide, "mask")
+    drag(guide, at(100, 200), at(200, 200))
+    give(guide, "verify", guess=answer(guide, "mask"))
+    mask = guide.locator("#guide-verify .label-mask-guess")
+    guide.wait_for_function("() => document.querySelector('#guide-verify .label-mask-guess').naturalWidth === 640")
+    assert guide.locator("#guide-verify .label-claim bdi").all_inner_texts()[:2] == ["ok", "scratch"]
+    guide.locator("#guide-verify .label-stage").focus()
+    guide.keyboard.press("g")
+    assert not mask.is_visible()
+    guide.keyboard.press("g")
+    assert mask.is_visible()
+    corners = [{"x": 10, "y": 60}, {"x": 90, "y": 60}, {"x": 50, "y": 120}]
+    give(guide, "verify", guess={"label": "ok", "confidence": 0.5, "polygons": [{"label": "ok", "vertices": corners}]})
+    assert guide.locator("#guide-verify .label-overlay polygon:not(.halo)").count() == 1
+    assert guide.locator("#guide-verify .label-claim .tag").inner_text() == "ok 50 %"
+    assert not mask.is_visible()
+    entities = [{"startOffset": 6, "endOffset": 11, "label": "place"}]
+    give(guide, "verify", src=None, text="Hello Malmö", guess={"entities": entities})
+    assert guide.locator("#guide-verify .label-text mark").inner_text() == "Malmö"
+    assert not guide.locator("#guide-verify .label-stage").is_visible()
+    guide.locator("#guide-verify .label-text").focus()
+    guide.keyboard.press("1")
+    assert answer(guide, "verify") == {"label": "ok"}
+
+
+def test_tab_reaches_tools_picture_classes_marks_and_sliders(guide: Page) -> None:
+    guide.locator("#guide-boxes .label-tools button:enabled").first.focus()
+    reached = []
+    for _ in range(14):
+        reached.append(guide.evaluate("document.activeElement.closest('#guide-boxes *')?.className ?? ''"))
+        guide.keyboard.press("Tab")
+    assert "label-stage" in reached
+    assert "label-option series-1" in reached
+    assert "label-mark series-1" in reached
+    give(guide, "boxes", initial=answer(guide, "boxes"))
+    guide.locator("#guide-boxes .label-mark").focus()
+    guide.keyboard.press("ArrowRight")
+    assert answer(guide, "boxes")["boundingBoxes"][0]["left"] > 90
+
+
 def test_a_picture_that_cannot_be_shown_says_so_and_takes_no_label(browser: Browser, server: Server) -> None:
     with visitor(browser, server) as its:
         page = opened(its)
