@@ -28,6 +28,7 @@ NOUNS = (
     "user_pools",
     "workforces",
     "workteams",
+    "human_task_uis",
     "experiments",
     "lineage",
     "search",
