@@ -54,6 +54,36 @@ def test_teams_and_members(context: Context) -> None:
         names("nobody")
 
 
+def test_the_house_checks_a_password_whatever_the_client_is_for(context: Context) -> None:
+    """As the pool's own sign-in page does: scripts for AWS make clients that let nobody else ask."""
+
+    def cognito(name: str, **asked: Any) -> Any:
+        return context.as_house(SPACE, "cognito-idp", name, **asked)
+
+    pool = cognito("CreateUserPool", PoolName="people")["UserPool"]["Id"]
+    asked = {"UserPoolId": pool, "ClientName": "c", "GenerateSecret": True}
+    client = cognito("CreateUserPoolClient", **asked)["UserPoolClient"]["ClientId"]
+    cognito("AdminCreateUser", UserPoolId=pool, Username="ada", TemporaryPassword="Temp0rary-1")
+
+    def sign_in(password: str) -> Any:
+        given = {"USERNAME": "ada", "PASSWORD": password}
+        its = {"UserPoolId": pool, "ClientId": client, "AuthFlow": "ADMIN_USER_PASSWORD_AUTH"}
+        return cognito("AdminInitiateAuth", **its, AuthParameters=given)
+
+    with pytest.raises(Fault, match="Incorrect username or password"):
+        sign_in("Temp0rary-2")
+    begun = sign_in("Temp0rary-1")
+    answered = cognito(
+        "AdminRespondToAuthChallenge",
+        UserPoolId=pool,
+        ClientId=client,
+        ChallengeName=begun["ChallengeName"],
+        Session=begun["Session"],
+        ChallengeResponses={"USERNAME": "ada", "NEW_PASSWORD": "My-0wn-choice"},
+    )
+    assert answered["AuthenticationResult"] and sign_in("My-0wn-choice")["AuthenticationResult"]
+
+
 def _user(context: Context, pool: str, name: str) -> Any:
     """A user without the fifth of a second that sealing a password takes."""
     from tobo.store.base import Key, Row
