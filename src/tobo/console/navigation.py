@@ -81,6 +81,7 @@ NAVIGATION: tuple[Group, ...] = (
 )
 
 DEEDS: tuple[Place, ...] = (
+    Place("Work teams", "labelling/teams", "users"),
     Place("Train on your photos", "wizard", "wand-sparkles"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),

@@ -1,22 +1,12 @@
-"""Presigned links: addresses of S3's door on this very origin, signed with the key of who is signed in.
+"""Presigned links: addresses of S3's door on this very origin, signed with the key of who is signed in."""
 
-Format: S3 API Reference, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
-"""
-
-import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
 from tobo.console.visit import Visit
 from tobo.kit.fault import Fault
-from tobo.kit.sigv4 import (
-    ALGORITHM,
-    MAX_PRESIGNED_SECONDS,
-    UNSIGNED_PAYLOAD,
-    canonical,
-    signature,
-    signing_key,
-)
+from tobo.kit.sigv4 import MAX_PRESIGNED_SECONDS
+from tobo.operations.presigning import Key, presigned_path
 from tobo.resources.identity.keyring import BadToken, UnknownKey, ring_of
 
 SOON = 900
@@ -39,22 +29,10 @@ def presigned(
         credential = ring_of(visit.context).find(session.access_key_id, session.token)
     except (UnknownKey, BadToken):
         raise Fault("InvalidClientTokenId", "Your access key is gone; sign in again.", 403) from None
-    at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(visit.context.clock.now()))
-    scope = f"{at[:8]}/{visit.region}/s3/aws4_request"
-    query = {
-        "X-Amz-Algorithm": ALGORITHM,
-        "X-Amz-Credential": f"{session.access_key_id}/{scope}",
-        "X-Amz-Date": at,
-        "X-Amz-Expires": str(seconds),
-        "X-Amz-SignedHeaders": "host",
-        **({"X-Amz-Security-Token": session.token} if session.token else {}),
-        **(more or {}),
-    }
-    text = "&".join(f"{name}={quote(value, safe='-_.~')}" for name, value in query.items())
-    host = {"host": visit.request.headers.get("host", "")}
-    signed = canonical(method, path, text, host, "host", "s3", UNSIGNED_PAYLOAD)
-    own = signature(signing_key(credential.secret, at[:8], visit.region, "s3"), at, scope, signed)
-    return f"{path}?{text}&X-Amz-Signature={own}"
+    key_of_session = Key(session.access_key_id, credential.secret, session.token or "")
+    host = visit.request.headers.get("host", "")
+    now = visit.context.clock.now()
+    return presigned_path(key_of_session, method, host, path, visit.region, now, seconds, more or {})
 
 
 def object_path(bucket: str, key: str) -> str:

@@ -36,7 +36,9 @@ MOST_PARAMETERS = 64 << 10
 BLANKED = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """CloudTrail's own words."""
 
-_READS = re.compile(r"(List|Describe|Get|Head|Search|Query|Lookup|BatchGet|Filter|Select|Simulate|StartLiveTail)")
+_READS = re.compile(
+    r"(Admin(?=Get|List)|Render|List|Describe|Get|Head|Search|Query|Lookup|BatchGet|Filter|Select|Simulate|StartLiveTail)"
+)
 _DATA = frozenset(
     {
         *(("s3", name) for name in ("GetObject", "PutObject", "CopyObject", "UploadPart", "UploadPartCopy")),
@@ -50,7 +52,9 @@ _DATA = frozenset(
         ("sagemaker-runtime", "InvokeEndpointWithResponseStream"),
     }
 )
-_SECRET = re.compile(r"secret|passw|private_?key|credential|api_?key|(session|security|access|auth|hf|^)_?token$", re.I)
+_SECRET = re.compile(
+    r"secret|passw|private_?key|credential|api_?key|(session|security|access|auth|hf|^)_?token$|^session$", re.I
+)
 _NAMED = re.compile(r"(.*)(Name|Arn|Bucket|^Key|Names)$")
 _DENIED = ("AccessDenied", "AccessDeniedException")
 

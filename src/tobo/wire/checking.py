@@ -18,6 +18,7 @@ from tobo.wire.patterns import matches_pattern
 
 _CODES: Mapping[str, str] = {
     "cloudwatch": "ValidationError",
+    "cognito-idp": "InvalidParameterException",
     "iam": "ValidationError",
     "logs": "InvalidParameterException",
     "s3": "InvalidArgument",

@@ -25,6 +25,7 @@ from tobo.console.screens import (
     s3_preview,
     server,
     styleguide,
+    teams,
     training_create,
     training_jobs,
     transform_jobs,
@@ -38,6 +39,7 @@ _SUBJECTS = (
     s3_preview,  # before the objects: a bucket has no such name
     buckets,
     objects,
+    teams,  # before the queues: none of them is called so
     labelling,
     logs,
     training_create,  # before the jobs' own pages
