@@ -29,6 +29,7 @@ NOUNS = (
     "lineage",
     "search",
     "tags",
+    "labeling_jobs",
     "trail",
 )
 

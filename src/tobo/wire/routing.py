@@ -35,6 +35,7 @@ SIGNED: Mapping[str, tuple[str, ...]] = {
     "sns": ("sns",),
     "cloudtrail": ("cloudtrail",),
     "iot": ("iot",),
+    "tobo-labeling": ("tobo-labeling",),
 }
 """Services by the name that their requests are signed for (the credential scope's service)."""
 
@@ -47,6 +48,7 @@ TARGETS: Mapping[str, str] = {
     "AWSBudgetServiceGateway": "budgets",
     "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
     "CloudTrail_20131101": "cloudtrail",
+    "ToboLabeling": "tobo-labeling",
 }
 """Services by the prefix of X-Amz-Target, which is also the service name in a smithy-rpc-v2-cbor path."""
 

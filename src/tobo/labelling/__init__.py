@@ -1,0 +1,1 @@
+"""Labelling: what is known of labels, apart from who asks for them and who gives them."""

@@ -1,0 +1,1 @@
+"""What several workers' answers to one item are worth together, and what each of the workers is worth."""
