@@ -39,6 +39,7 @@ from tobo.resources.metrics.work import keep_metrics
 from tobo.resources.things.credentials import device_topic
 from tobo.settings import Settings
 from tobo.store.sql import SqlStore
+from tobo.tasks.sqlite import SqliteTasks
 from tobo.telemetry.files import FileLogs
 from tobo.telemetry.series import SqlMetrics
 from tobo.telemetry.trail import Trail
@@ -104,7 +105,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
             broker.stop()
         for deed in AT_CLOSE:
             deed(context)
-        for port in (context.hosting, context.compute, context.metrics, context.objects, context.store):
+        for port in (context.hosting, context.compute, context.metrics, context.objects, context.tasks, context.store):
             port.close()
         if context.trail is not None:
             context.trail.close()
@@ -125,6 +126,7 @@ def build(settings: Settings, nudge: Callable[[Sequence[str]], None] | None = No
         metrics=SqlMetrics(state / "metrics.db"),
         compute=compute,
         hosting=ProcessHosting(compute, state / "hosting"),
+        tasks=SqliteTasks(state / "tasks.db"),
         wake=lambda row: controller.wake(row),
         nudge=nudge,
         trail=Trail(state / "audit"),

@@ -54,7 +54,7 @@ def test_the_second_to_end_a_thing_changes_nothing(
     tmp_path: Path, operation: str, member: str, kind: str, state: str, ending: str
 ) -> None:
     store, none = SqlStore(f"sqlite:///{tmp_path / 'store.db'}"), cast(Any, None)
-    first = Context(Settings(tmp_path), SetClock(), store, none, none, none, none, none)
+    first = Context(Settings(tmp_path), SetClock(), store, none, none, none, none, none, none)
     key = Key(SPACE, kind, "one")
     store.insert(Row(key, "arn", {}, FOUND, "InProgress", state, 1.0, 1.0), Event(1.0, "created", state))
 

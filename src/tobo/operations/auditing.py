@@ -45,6 +45,7 @@ _DATA = frozenset(
         *(("s3", name) for name in ("CreateMultipartUpload", "CompleteMultipartUpload")),
         *(("logs", name) for name in ("PutLogEvents", "CreateLogStream")),
         ("cloudwatch", "PutMetricData"),
+        *(("tobo-labeling", name) for name in ("ClaimTasks", "KeepTask", "ReleaseTasks", "AnswerTask")),
         ("sagemaker-metrics", "BatchPutMetrics"),
         ("sagemaker-edge", "SendHeartbeat"),
         ("sagemaker-runtime", "InvokeEndpoint"),

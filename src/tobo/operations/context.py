@@ -17,6 +17,7 @@ from tobo.operations.auditing import HOUSE, audited
 from tobo.operations.policy import Statement, decide
 from tobo.settings import Settings
 from tobo.store.base import Row, Store
+from tobo.tasks.base import Tasks
 from tobo.telemetry.base import Logs, Metrics
 from tobo.telemetry.trail import Trail
 from tobo.wire.checking import check
@@ -61,6 +62,7 @@ class Context:
     metrics: Metrics
     compute: Compute
     hosting: Hosting
+    tasks: Tasks
     wake: Callable[[Row], None] = field(default=lambda row: None)
     """Tells the controller that a row is due; losing it costs time, never work."""
     nudge: Callable[[Sequence[str]], None] | None = None

@@ -34,6 +34,7 @@ NOUNS = (
     "lineage",
     "search",
     "tags",
+    "labeling_jobs",
     "trail",
 )
 

@@ -43,7 +43,10 @@ def _without_prose(node: Any) -> Any:
     return sys.intern(node) if isinstance(node, str) else node
 
 
-_loader = Loader(file_loader=_ModelFiles())
+OWN = Path(__file__).parent / "services"
+"""Models of what AWS has no API for, such as the workers' side of labelling; boto3 reads them with AWS_DATA_PATH."""
+
+_loader = Loader(extra_search_paths=[str(OWN)], file_loader=_ModelFiles())
 
 
 @cache

@@ -36,6 +36,7 @@ SIGNED: Mapping[str, tuple[str, ...]] = {
     "cloudtrail": ("cloudtrail",),
     "iot": ("iot",),
     "cognito-idp": ("cognito-idp",),
+    "tobo-labeling": ("tobo-labeling",),
 }
 """Services by the name that their requests are signed for (the credential scope's service)."""
 
@@ -49,6 +50,7 @@ TARGETS: Mapping[str, str] = {
     "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
     "CloudTrail_20131101": "cloudtrail",
     "AWSCognitoIdentityProviderService": "cognito-idp",
+    "ToboLabeling": "tobo-labeling",
 }
 """Services by the prefix of X-Amz-Target, which is also the service name in a smithy-rpc-v2-cbor path."""
 

@@ -48,7 +48,7 @@ ASKED = {
 def context(tmp_path: Path) -> Iterator[Context]:
     nothing = cast(Any, None)
     store = SqlStore(f"sqlite:///{tmp_path / 'tobo.db'}")
-    yield Context(Settings(tmp_path), SetClock(), store, nothing, nothing, nothing, nothing, nothing)
+    yield Context(Settings(tmp_path), SetClock(), store, nothing, nothing, nothing, nothing, nothing, nothing)
     store.close()
 
 

@@ -47,7 +47,7 @@ ASKED = {
 def context(tmp_path: Path) -> Iterator[Context]:
     nothing = cast(Any, None)
     store, metrics = SqlStore(f"sqlite:///{tmp_path / 'tobo.db'}"), SqlMetrics(tmp_path / "metrics.db")
-    yield Context(Settings(tmp_path), SetClock(BEGIN), store, nothing, nothing, metrics, nothing, nothing)
+    yield Context(Settings(tmp_path), SetClock(BEGIN), store, nothing, nothing, metrics, nothing, nothing, nothing)
     metrics.close()
     store.close()
 

@@ -29,7 +29,7 @@ def context(tmp_path: Path) -> Iterator[Context]:
     nothing = cast(Any, None)
     metrics = SqlMetrics(tmp_path / "metrics.db")
     settings = Settings(tmp_path, scaling_period_seconds=10.0)
-    yield Context(settings, SetClock(NOW), nothing, nothing, nothing, metrics, nothing, nothing)
+    yield Context(settings, SetClock(NOW), nothing, nothing, nothing, metrics, nothing, nothing, nothing)
     metrics.close()
 
 

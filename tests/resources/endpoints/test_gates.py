@@ -149,7 +149,7 @@ def fleet(*variants: tuple[str, int, int]) -> dict[str, Any]:
 )
 def test_what_the_instances_take(tmp_path: Path, fleets: Any, quickest: float | None, room: int) -> None:
     nothing = cast(Any, None)
-    context = Context(Settings(tmp_path), SystemClock(), nothing, nothing, nothing, nothing, nothing, nothing)
+    context = Context(Settings(tmp_path), SystemClock(), nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     traffic = {"a": Traffic()}
     if quickest is not None:
         traffic["a"].add(200, quickest)

@@ -25,7 +25,7 @@ def context(tmp_path: Path) -> Iterator[Context]:
     store = SqlStore(f"sqlite:///{tmp_path / 'store.db'}")
     none = cast(Any, None)
     logs = FileLogs(tmp_path / "logs", clock)
-    yield Context(Settings(tmp_path), clock, store, none, logs, none, none, none)
+    yield Context(Settings(tmp_path), clock, store, none, logs, none, none, none, none)
     store.close()
 
 

@@ -20,7 +20,7 @@ assert noun.api  # registers the operations
 def context(tmp_path: Path) -> Iterator[Context]:
     none = cast(Any, None)
     metrics = SqlMetrics(tmp_path / "metrics.db")
-    yield Context(Settings(tmp_path), SetClock(), none, none, none, metrics, none, none)
+    yield Context(Settings(tmp_path), SetClock(), none, none, none, metrics, none, none, none)
     metrics.close()
 
 

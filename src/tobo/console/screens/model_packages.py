@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tobo.console.choices import own_role
+from tobo.console.choices import names_of, own_role
 from tobo.console.lists import Plain, addresses, list_request, plain_list
 from tobo.console.navigation import listed_at
 from tobo.console.routing import Screen, posted, shown
@@ -32,9 +32,9 @@ def _list(visit: Visit) -> Response:
 def _form(visit: Visit) -> Response:
     """?training_job= chooses whose model is registered."""
     job = visit.query.get("training_job", "")
-    groups = visit.attempt("sagemaker", "ListModelPackageGroups", MaxResults=100) or {}
-    names = [one["ModelPackageGroupName"] for one in groups.get("ModelPackageGroupSummaryList", [])]
-    return visit.page("model_packages/register.html", job=job, groups=names)
+    names = names_of(visit, "ListModelPackageGroups", "ModelPackageGroupSummaryList", "ModelPackageGroupName")
+    jobs = names_of(visit, "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", StatusEquals="Completed")
+    return visit.page("model_packages/register.html", job=job, jobs=jobs, groups=names)
 
 
 @posted("/model-packages/register")

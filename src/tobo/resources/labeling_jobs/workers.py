@@ -1,0 +1,272 @@
+"""The workers' side of labelling jobs: tobo's own service `tobo-labeling`, for which AWS has pages but no API.
+
+A worker is known by the ARN that signs his requests. Who may do what is policy, as everywhere: `tobo-labeling:<operation>`
+on the labelling job's ARN; `tobo-labeling:ReviewTasks` for the conflicts.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tobo.kit.fault import Fault, validation
+from tobo.operations.context import Call
+from tobo.operations.listing import Tokens
+from tobo.operations.registry import operation
+from tobo.operations.rows import rows_of
+from tobo.resources.labeling_jobs import states
+from tobo.resources.labeling_jobs.answers import read_answer
+from tobo.resources.labeling_jobs.api import KIND
+from tobo.resources.labeling_jobs.pictures import trouble_with
+from tobo.resources.labeling_jobs.settling import fail, kind_of, settle
+from tobo.store.base import Row
+from tobo.tasks.base import SETTLED, Answer, Gone, Item, Role, Task
+
+SERVICE = "tobo-labeling"
+
+MOST_SECONDS = 86_400.0
+"""That an answer is said to have taken."""
+
+
+def _job(call: Call, asked: Mapping[str, Any]) -> str:
+    return str(asked["LabelingJobArn"])
+
+
+@operation(SERVICE, "ListWork")
+def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The jobs in progress that the caller may work at, the oldest first."""
+    found = []
+    for row in rows_of(call.context.store, call.space, KIND):
+        if row.state == "InProgress" and _may(call, "ClaimTasks", row):
+            counts = call.context.tasks.counts(row.arn)
+            found.append(
+                {
+                    "LabelingJobArn": row.arn,
+                    "LabelingJobName": row.key.name,
+                    "Title": row.asked["HumanTaskConfig"]["TaskTitle"],
+                    "Description": row.asked["HumanTaskConfig"]["TaskDescription"],
+                    "TaskType": row.found["_type"],
+                    "Status": row.status,
+                    "Open": counts.get("open", 0) + counts.get("waiting", 0),
+                    "Conflicts": counts.get("conflict", 0),
+                    "Done": counts.get("labelled", 0) + counts.get("machine", 0),
+                    "Total": sum(counts.values()),
+                    "MayReview": _may(call, "ReviewTasks", row),
+                }
+            )
+    return {"Work": found}
+
+
+@operation(SERVICE, "DescribeWork", resource=_job)
+def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the task is, how far it is, and what the caller has done of it."""
+    row = _row(call, asked)
+    human = row.asked["HumanTaskConfig"]
+    own = [one for one in call.context.tasks.efforts(row.arn) if one.worker == call.principal.arn]
+    return {
+        "LabelingJobArn": row.arn,
+        "LabelingJobName": row.key.name,
+        "Title": human["TaskTitle"],
+        "Description": human["TaskDescription"],
+        "TaskType": row.found["_type"],
+        "Status": row.status,
+        "Labels": row.found["_labels"],
+        "Instructions": row.found["_instructions"],
+        "TaskTimeLimitInSeconds": human["TaskTimeLimitInSeconds"],
+        "MayReview": _may(call, "ReviewTasks", row),
+        "Counts": {state.capitalize(): count for state, count in call.context.tasks.counts(row.arn).items()},
+        "Own": _effort(own[0]) if own else {"Worker": call.principal.arn, "Answers": 0, "Skips": 0, "Seconds": 0.0},
+    }
+
+
+@operation(SERVICE, "ClaimTasks", resource=_job)
+def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What the caller holds already, then more, up to MaxResults (1); none where nothing is left for him.
+
+    To a reviewer the workers' answers come along, without their names.
+    """
+    row, role = _running(call, asked), _role(call, asked)
+    tasks = call.context.tasks.claim(
+        row.arn, call.principal.arn, asked.get("MaxResults") or 1, call.now, call.now + _limit(row), role
+    )
+    return {"Tasks": [_task(call, row, task, role) for task in tasks]}
+
+
+@operation(SERVICE, "KeepTask", resource=_job)
+def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Keeps a draft; the task's time limit begins anew. Raises Fault TaskGone."""
+    row, until = _running(call, asked), call.now + _limit(_row(call, asked))
+    try:
+        json.loads(asked["Draft"])
+        call.context.tasks.keep(
+            row.arn, asked["ItemNumber"], call.principal.arn, until, asked["Draft"], _role(call, asked)
+        )
+    except ValueError:
+        raise validation(f"The draft is not JSON: {asked['Draft'][:80]}.") from None
+    except Gone as gone:
+        raise _gone(gone) from None
+    return {"Until": until}
+
+
+@operation(SERVICE, "ReleaseTasks", resource=_job)
+def release_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Others may have them; drafts are kept for the caller."""
+    call.context.tasks.release(_row(call, asked).arn, asked["ItemNumbers"], call.principal.arn)
+    return {}
+
+
+@operation(SERVICE, "AnswerTask", resource=_job)
+def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Written to the disk before this returns; sent again it counts once. Raises Fault TaskGone, ValidationException."""
+    row, role = _running(call, asked), _role(call, asked)
+    body = read_answer(asked["Body"], kind_of(row).shape, row.found["_labels"])
+    seconds = min(max(asked.get("Seconds") or 0.0, 0.0), MOST_SECONDS)
+    text = json.dumps(body, ensure_ascii=False)
+    answer = Answer(asked["ItemNumber"], call.principal.arn, text, call.now, seconds, role)
+    try:
+        item = call.context.tasks.answer(row.arn, answer)
+    except Gone as gone:
+        raise _gone(gone) from None
+    return {"State": _settled(call, row, item)}
+
+
+@operation(SERVICE, "SkipTask", resource=_job)
+def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """`Broken`: the picture cannot be shown; where that is so for tobo, too, nobody else is asked."""
+    row, number = _running(call, asked), asked["ItemNumber"]
+    try:
+        item = call.context.tasks.skip(row.arn, number, call.principal.arn, asked["Reason"], call.now)
+    except Gone as gone:
+        raise _gone(gone) from None
+    if asked.get("Broken"):
+        reason = trouble_with(call.context.objects, call.space, json.loads(item.source))
+        if reason:
+            return {"State": fail(call.context, row, number, reason)}
+    return {"State": _settled(call, row, item)}
+
+
+@operation(SERVICE, "ReopenTask", resource=_job)
+def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo: the caller's answer is his draft again, also of an item that was settled by it. Raises Fault TaskGone."""
+    row = _running(call, asked)
+    try:
+        task = call.context.tasks.reopen(
+            row.arn, asked["ItemNumber"], call.principal.arn, call.now, call.now + _limit(row)
+        )
+    except Gone as gone:
+        raise _gone(gone) from None
+    return {"Task": _task(call, row, task, "label")}
+
+
+@operation(SERVICE, "ListItems", resource=_job)
+def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Items in the manifest's order, with what became of them."""
+    row = _row(call, asked)
+    tokens = Tokens.of(KIND + "-items", asked)
+    limit = asked.get("MaxResults") or 50
+    after = tokens.read(asked.get("NextToken"))
+    found = call.context.tasks.items(row.arn, after[1] if after else -1, limit + 1, asked.get("State"))
+    answer: dict[str, Any] = {"Items": [_item(item) for item in found[:limit]]}
+    if len(found) > limit:
+        answer["NextToken"] = tokens.write(("", found[limit - 1].number))
+    return answer
+
+
+@operation(SERVICE, "ListAnswers", resource=_job)
+def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Every worker's answer to one item."""
+    row = _row(call, asked)
+    found = call.context.tasks.answers_of(row.arn, asked["ItemNumber"])
+    return {"Answers": [_answer(answer, answer.worker) for answer in found]}
+
+
+@operation(SERVICE, "ListEfforts", resource=_job)
+def list_efforts(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What each worker has done."""
+    return {"Efforts": [_effort(one) for one in call.context.tasks.efforts(_row(call, asked).arn)]}
+
+
+def _settled(call: Call, row: Row, item: Item) -> str:
+    """Wakes the controller where nothing is open any more; else it looks once a second, which 100,000 items cost 10 ms."""
+    state = settle(call.context, row, item)
+    if state in SETTLED and not call.context.tasks.items(row.arn, limit=1, state="open"):
+        call.context.wake(row)
+    return state
+
+
+def _row(call: Call, asked: Mapping[str, Any]) -> Row:
+    row = call.context.store.find_arn(asked["LabelingJobArn"])
+    if row is None or row.key.kind != KIND or row.key.space.account != call.space.account:
+        raise Fault("ResourceNotFound", f"There is no labeling job '{asked['LabelingJobArn']}'; ListWork tells yours.")
+    return row
+
+
+def _running(call: Call, asked: Mapping[str, Any]) -> Row:
+    row = _row(call, asked)
+    if row.state in states.TERMINAL or row.status == "Stopping":
+        raise Fault("TaskGone", f"The labeling job '{row.key.name}' is {row.status}; nothing can be said any more.")
+    return row
+
+
+def _role(call: Call, asked: Mapping[str, Any]) -> Role:
+    role: Role = asked.get("Role") or "label"
+    if role == "review" and not _may(call, "ReviewTasks", _row(call, asked)):
+        raise Fault(
+            "AccessDeniedException",
+            f"User: {call.principal.arn} is not authorized to perform: {SERVICE}:ReviewTasks on resource:"
+            f" {asked['LabelingJobArn']}",
+            403,
+        )
+    return role
+
+
+def _may(call: Call, action: str, row: Row) -> bool:
+    return call.principal.allows(f"{SERVICE}:{action}", row.arn)
+
+
+def _limit(row: Row) -> float:
+    return float(row.asked["HumanTaskConfig"]["TaskTimeLimitInSeconds"])
+
+
+def _task(call: Call, row: Row, task: Task, role: Role) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "ItemNumber": task.number,
+        "Source": task.source,
+        "Since": task.since,
+        "Until": task.until,
+    }
+    if task.draft:
+        told["Draft"] = task.draft
+    if role == "review":
+        answers = call.context.tasks.answers_of(row.arn, task.number)
+        told["Answers"] = [_answer(one, f"worker {n}") for n, one in enumerate(answers, 1) if one.role == "label"]
+    return told
+
+
+def _answer(answer: Answer, worker: str) -> dict[str, Any]:
+    return {
+        "ItemNumber": answer.number,
+        "Worker": worker,
+        "Body": answer.body,
+        "AnsweredAt": answer.at,
+        "Seconds": answer.seconds,
+        "Role": answer.role,
+    }
+
+
+def _item(item: Item) -> dict[str, Any]:
+    told = {
+        "ItemNumber": item.number,
+        "Source": item.source,
+        "State": item.state,
+        "Answers": item.answers,
+        "Skips": item.skips,
+    }
+    return told | ({"Result": item.result} if item.result else {})
+
+
+def _effort(one: Any) -> dict[str, Any]:
+    return {"Worker": one.worker, "Answers": one.answers, "Skips": one.skips, "Seconds": one.seconds}
+
+
+def _gone(gone: Gone) -> Fault:
+    return Fault("TaskGone", f"It is too late for this task: {gone}.", 409)
