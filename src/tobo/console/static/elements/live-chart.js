@@ -11,6 +11,7 @@ import { ask } from "../requests.js";
 
 const HEIGHT = 220;
 const ROWS = 200;
+const WHOLE = [1, 2, 5, 10, 20, 50, 100]; // steps of counted things
 
 /** A number drawn from the tokens. @param {string} name */
 function token(name) {
@@ -140,7 +141,7 @@ class LiveChart extends HTMLElement {
             value === null ? "–" : `${number(value)}${unit ? ` ${unit}` : ""}`,
         })),
       ],
-      axes: [axis, { ...axis, size: 56, values: (/** @type {unknown} */ _, /** @type {(number | null)[]} */ splits) => splits.map((value) => (value === null ? "" : number(value))) }],
+      axes: [axis, { ...axis, size: 56, ...(this.course.stepped ? { incrs: WHOLE } : {}), values: (/** @type {unknown} */ _, /** @type {(number | null)[]} */ splits) => splits.map((value) => (value === null ? "" : number(value))) }],
       cursor: { drag: { x: true, y: false }, points: { size: 6 } },
       hooks: {
         setSelect: [() => (/** @type {HTMLElement} */ (this.querySelector("[data-whole]")).hidden = false)],
