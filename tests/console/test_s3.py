@@ -75,7 +75,7 @@ def test_a_bucket_is_created_by_the_form_and_by_its_code(root: Visitor, server: 
     page.get_by_role("button", name="Create bucket").first.click()
     page.fill("[name=bucket]", "Not_Good")
     page.click("#new-bucket button[type=submit]")
-    expect(page.locator("#new-bucket .form-refusal")).to_contain_text("'Not_Good' is no bucket name")
+    expect(page.locator("#new-bucket .at-field")).to_contain_text("'Not_Good' is no bucket name")
     root.troubles.clear()  # the browser says that it got a 400
     page.fill("[name=bucket]", name)
     page.click("#new-bucket [data-code-of-form]")
