@@ -235,6 +235,22 @@ def test_lists_are_filtered_sorted_and_paged_and_the_address_says_so(root: Visit
     expect(page.locator("tbody tr")).to_have_count(50)
 
 
+def test_the_list_tells_machines_and_costs_to_who_may_search(browser: Browser, server: Server) -> None:
+    part = unique("machines")
+    names = [f"{part}-{'x' * 40}-{number}" for number in range(30)]  # more than one filter's value holds
+    for name in names:
+        make_job(server, name)
+    listed = {**READ_ONLY, "Action": ["sagemaker:List*", "sagemaker:Describe*"]}
+    for statement, words in ((READ_ONLY, "ml.m5.large"), (listed, "–")):
+        with visitor(browser, server) as its:
+            its.sign_in(*limited_user(server, unique("searcher"), statement))
+            page = its.go(f"training-jobs?name={part}&sort=Name&order=Ascending")
+            cells = page.locator("tbody tr td:nth-child(4)")
+            expect(cells).to_have_text([words] * len(names))
+            cost = page.locator("tbody tr td:nth-child(6)").first.inner_text()
+            assert cost.startswith("$") if words != "–" else cost == "–"
+
+
 def test_several_jobs_are_compared_and_the_address_says_with_which(root: Visitor) -> None:
     one, others = unique("compare"), [unique("compare"), unique("compare")]
     for name in (one, *others):
