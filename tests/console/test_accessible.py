@@ -1,10 +1,10 @@
 """Accessibility: axe-core on pages that have something in them, in both themes; the frame's test has the empty lists."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Request, expect
 from tests.conftest import Server
 from tests.support.browser import Visitor, needs_chromium, visitor
 from tests.support.console_jobs import train_with_a_mistake
@@ -115,8 +115,15 @@ def themed(request: pytest.FixtureRequest, browser: Browser, world: World) -> It
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_of_one_thing_are_accessible(themed: Visitor, world: World, page: str) -> None:
     path, drawn = PAGES[page]
+    asked: list[str] = []
+    note: Callable[[Request], None] = lambda request: asked.append(request.url)  # noqa: E731
+    themed.page.on("request", note)
     shown = themed.go(world.path(path))
     expect(shown.locator(drawn).first).to_be_attached(timeout=90_000)
+    shown.wait_for_load_state("load")
+    themed.page.remove_listener("request", note)
+    files = [address for address in asked if "/s3/preview" not in address]
+    assert len(files) <= 15, files
     assert shown.locator("h1").count() == 1
     assert themed.accessibility() == []
     assert not shown.evaluate("document.documentElement.scrollWidth > innerWidth")
