@@ -8,7 +8,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
+import boto3
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import Error as PlaywrightError
@@ -392,3 +394,26 @@ def test_pages_are_accessible(root: Visitor, server: Server, bucket: str, theme:
     for path in ("s3", f"s3/{bucket}", f"s3/{bucket}?prefix=none/", f"s3/{bucket}/object?key=x.txt"):
         root.go(path)
         assert root.accessibility() == [], path
+
+
+def test_the_code_of_a_link_signs_one_that_works(
+    root: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, key = unique("linked"), "a \"b\" 'c' ü.txt"
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=key, Body=b"by the link")
+    page = root.go(f"s3/{bucket}/object?key={quote(key)}")
+    page.locator("form", has=page.get_by_role("button", name="Make link")).get_by_role("button", name="As code").click()
+    expect(page.locator("#code pre").first).to_contain_text("generate_presigned_url(")
+    code = page.locator("#code pre").first.inner_text()
+    for name, value in zip(("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"), server.keys, strict=True):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+    boto3.DEFAULT_SESSION = None
+    *lines, last = code.strip().split("\n")
+    made: dict[str, str] = {}
+    exec("\n".join([*lines, f"link = {last}"]), made)
+    with urllib.request.urlopen(made["link"]) as answer:
+        assert answer.read() == b"by the link"
+    assert "--expires-in 3600" in page.locator("#code pre").nth(1).inner_text()
