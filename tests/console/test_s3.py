@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 from tests.conftest import Server
 from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
+from tests.support.console import run
 from tests.support.unique import unique
 
 from tobo.console import ROOT
@@ -417,3 +418,18 @@ def test_the_code_of_a_link_signs_one_that_works(
     with urllib.request.urlopen(made["link"]) as answer:
         assert answer.read() == b"by the link"
     assert "--expires-in 3600" in page.locator("#code pre").nth(1).inner_text()
+
+
+def test_an_uploads_code_puts_a_file_into_the_folder(
+    root: Visitor, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = unique("coded")
+    server.client("s3").create_bucket(Bucket=bucket)
+    page = root.go(f"s3/{bucket}?prefix=parts/")
+    page.locator("[data-open='#uploading']").click()
+    code = page.locator("#uploading pre").first.inner_text()
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(b"a photo")
+    run(server, code, monkeypatch)
+    assert server.client("s3").get_object(Bucket=bucket, Key="parts/photo.jpg")["Body"].read() == b"a photo"
+    assert root.accessibility() == []

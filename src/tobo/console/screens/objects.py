@@ -13,6 +13,7 @@ from tobo.console.presigned import presigned
 from tobo.console.reading import image_type, read_object
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.screens.buckets import bucket_path, bucket_url
+from tobo.console.snippets import File, Made
 from tobo.console.visit import Visit, all_of, url
 from tobo.kit.fault import Fault
 
@@ -48,6 +49,7 @@ def _list(visit: Visit) -> Response:
         bucket_url=bucket_url,
         written=_written,
         may_put=visit.may("s3", "PutObject", Bucket=bucket, Key=f"{folder}any"),
+        upload=[Made("s3", "PutObject", {"Bucket": bucket, "Key": f"{folder}photo.jpg", "Body": File("photo.jpg")})],
         may_delete=visit.may("s3", "DeleteObject", Bucket=bucket, Key=f"{folder}any"),
     )
 
