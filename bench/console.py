@@ -151,7 +151,7 @@ def _log(browser: Browser, server: Tobo, state: Path) -> list[Row]:
                 Object.assign(tail.dataset, {group, stream, liveSource: source, depends: "every:1"});
                 document.querySelector("main").append(tail);
                 await import(script);
-                (await import(script.replace("elements/log-tail.js", "live.js"))).watch();
+                (await import(script.replace("elements/log-tail.js", "console.js"))).watch();
             }""",
             [GROUP, STREAM, source],
         )

@@ -24,6 +24,7 @@ from tobo.cli.story.photos import Collection, marbles
 from tobo.cli.story.rollout import build, plan
 from tobo.cli.story.serving import deploy
 from tobo.cli.story.training import INSTANCE, Place, create_job, find_place, upload
+from tobo.edge.outbox import Outbox
 from tobo.settings import Settings
 
 PHOTOS = 240
@@ -143,6 +144,7 @@ def edge(connection: Connection, place: Place) -> None:
     plan(connection, "marbles-1-0", "line", version, [["line-1"], ["line-2"]])
     sagemaker.start_edge_deployment_stage(EdgeDeploymentPlanName="marbles-1-0", StageName="stage-1")
     heartbeats(connection)
+    frames(connection, place)
 
 
 def heartbeats(connection: Connection) -> None:
@@ -164,6 +166,25 @@ def heartbeats(connection: Connection) -> None:
             AgentMetrics=metrics,
             Models=[{"ModelName": "marbles", "ModelVersion": "0.9", "LatestInference": at}],
         )
+
+
+def frames(connection: Connection, place: Place) -> None:
+    """What the first device kept and sent home, from its outbox."""
+    s3 = connection.client("s3")
+
+    class Home:
+        def put(self, uri: str, body: bytes, content_type: str) -> None:
+            bucket, _, key = uri.removeprefix("s3://").partition("/")
+            s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+    about = {"at": time.time(), "number": 2718, "verdict": "ko", "reason": "class", "label": "ko", "margin": 0.12}
+    about |= {"scores": {"ko": 0.56, "ok": 0.44}, "kept": "margin"}
+    counts = {"kind": "counts", "from": time.time() - 60, "at": time.time(), "decisions": 95, "rejects": 5, "late": 0}
+    with TemporaryDirectory() as folder:
+        outbox = Outbox(Path(folder), 1 << 24)
+        for id in outbox.append([{**counts, "labels": {"ok": 90, "ko": 5}}, {"kind": "frame", **about}])[1:]:
+            outbox.keep(id, marbles(40).unseen[1].read(), {"id": id, **about})
+        outbox.send(Home(), place.uri("fleet/line/line-1/"))  # type: ignore[arg-type]
 
 
 def people(connection: Connection) -> None:

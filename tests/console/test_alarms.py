@@ -1,5 +1,6 @@
 """Alarms in a real browser: created, set, edited, deleted."""
 
+from playwright.sync_api import expect
 from tests.conftest import Server
 from tests.support.browser import Visitor, needs_chromium
 from tests.support.unique import unique
@@ -32,3 +33,23 @@ def test_an_alarm_from_birth_to_end(root: Visitor, server: Server) -> None:
     page.click("#ask button[value=yes]")
     page.wait_for_url("**/alarms")
     assert server.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"] == []
+
+
+def test_an_alarms_chart_shows_what_it_watches_and_its_bound(root: Visitor, server: Server) -> None:
+    name, cloudwatch = unique("charted"), server.client("cloudwatch")
+    where = [{"Name": "Line", "Value": name}]
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, Namespace="Sorter", MetricName="Rejected", Dimensions=where, ExtendedStatistic="p90", Period=60,
+        EvaluationPeriods=1, Threshold=0.25, ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    page = root.go(f"alarms/{name}")
+    chart = page.locator("live-chart")
+    expect(chart.locator(".u-over")).to_be_visible()
+    chart.locator("details summary").click()
+    expect(chart.locator("details tbody")).to_contain_text("0.25")
+    cloudwatch.put_metric_data(
+        Namespace="Sorter", MetricData=[{"MetricName": "Rejected", "Dimensions": where, "Value": 0.75}]
+    )
+    expect(chart.locator("details tbody")).to_contain_text("0.75")
+    assert root.accessibility() == []
+    cloudwatch.delete_alarms(AlarmNames=[name])

@@ -157,6 +157,54 @@ def test_an_endpoint_can_be_deployed_again_and_outlives_its_configuration(worker
     sagemaker.delete_endpoint(EndpointName=name)
 
 
+def test_an_endpoint_is_paused_and_started_again_and_its_shadow_has_its_share(worker: Visitor, trained: str) -> None:
+    name, sagemaker = unique("paused"), worker.server.client("sagemaker")
+    model(worker.server, name, trained)
+    machine = {"ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        ProductionVariants=[
+            {"VariantName": "a", "InitialVariantWeight": 3, **machine},
+            {"VariantName": "b", "InitialVariantWeight": 1, **machine, "InitialInstanceCount": 2},
+        ],
+    )
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    page = worker.go(f"endpoints/{name}")
+    head = page.locator(".head .badge")
+    expect(head).to_have_text("InService", timeout=60_000)
+    expect(page.locator("#variant-a td").nth(4)).to_have_text("75 %")
+    chart = page.locator("live-chart", has_text="Instances")
+    chart.locator("details summary").click()
+    expect(chart.locator("details tbody tr").first).to_contain_text("12", timeout=30_000)  # a has 1, b has 2
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Go ahead").click()
+    expect(page.locator("#notices")).to_contain_text("answers nothing until it is started again")
+    expect(head).to_have_text(["InService", "Paused"], timeout=60_000)
+    expect(page.locator("#variant-b td").nth(3)).to_have_text("0")
+    expect(page.locator("#variant-a td").nth(4)).to_have_text("0 %")
+    page.get_by_role("button", name="Start again").click()
+    expect(head).to_have_text(["InService"], timeout=60_000)
+    counts = {
+        v["VariantName"]: v["DesiredInstanceCount"]
+        for v in sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    }
+    assert counts == {"a": 1, "b": 2}
+    shadowed = f"{name}-2"
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=shadowed,
+        ProductionVariants=[{"VariantName": "a", "InitialVariantWeight": 2, **machine}],
+        ShadowProductionVariants=[{"VariantName": "watching", "InitialVariantWeight": 0.5, **machine}],
+    )
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=shadowed)
+    expect(page.locator("#variant-watching")).to_contain_text("copies of 25 %", timeout=60_000)
+    expect(page.locator("#variant-a td").nth(4)).to_have_text("100 %")
+    worker.page.fill('[name="weight.watching"]', "1")
+    expect(head).to_have_text(["InService"], timeout=60_000)
+    page.get_by_role("button", name="Change", exact=True).click()
+    expect(page.locator("#variant-watching")).to_contain_text("copies of 50 %", timeout=60_000)
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
 def test_what_is_typed_stays_while_the_page_changes(worker: Visitor, trained: str) -> None:
     name, sagemaker = unique("typed"), worker.server.client("sagemaker")
     model(worker.server, name, trained)

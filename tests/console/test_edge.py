@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,10 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import Server
 from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
 from tests.support.fleets import Fleet, metric, stage
+from tests.support.jobs import photo
 from tests.support.unique import unique
 
 from tobo.console import ROOT
 from tobo.console.edge import device_state
+from tobo.edge.outbox import Outbox
 
 pytestmark = needs_chromium
 
@@ -202,6 +205,74 @@ def test_going_back_to_an_older_version(root: Visitor, fleet: Fleet) -> None:
     expect(page.locator("h2 .badge")).to_have_text("COMPLETED")
     again = fleet.packaged(f"{old}-again")
     assert (again["ModelVersion"], again["EdgePackagingJobStatus"]) == ("1.0", "COMPLETED")
+
+
+class Home:
+    """Where an outbox sends to: the fleet's place in the server's S3."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.s3 = fleet.s3
+
+    def put(self, uri: str, body: bytes, content_type: str) -> None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        self.s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def test_what_a_device_saw_last_comes_home_and_is_shown(root: Visitor, fleet: Fleet, tmp_path: Path) -> None:
+    fleet.register("cam-1")
+    page = root.go(f"devices/{fleet.name}/cam-1")
+    seen = page.locator("section", has=page.get_by_role("heading", name="What it saw last"))
+    expect(seen).to_contain_text("has not sent a frame home yet")
+    page.evaluate("window.kept = true")
+    outbox, base = Outbox(tmp_path, 1 << 24), f"s3://{fleet.bucket}/home/{fleet.name}/cam-1/"
+
+    def send(number: int, verdict: str, **more: object) -> None:
+        about = {"at": time.time(), "number": number, "verdict": verdict, "reason": "class", "label": f"<b>{verdict}"}
+        about |= {"margin": 0.1, "scores": {"ko": 0.75, "ok": 0.25}, "kept": "margin"}
+        counts = {"kind": "counts", "from": time.time() - 60, "at": time.time(), "decisions": 90 + number, "rejects": 4}
+        told = [{**counts, "labels": {"ok": 88, "<i>ko": 4}}, {"kind": "frame", **about}, {"kind": "fault", **more}]
+        outbox.keep(outbox.append(told)[1], photo(number), {"id": 0, **about})
+        outbox.send(Home(fleet), base)  # type: ignore[arg-type]
+
+    send(1, "ko", fault="The camera is <b>black</b>.")
+    expect(seen.locator("img")).to_be_visible()
+    expect(seen).to_contain_text("<b>ko (its class)")
+    expect(seen).to_contain_text("91 decisions, 4 rejects in the 1 min 00 s")
+    expect(seen).to_contain_text("ok 88, <i>ko 4")
+    expect(seen.locator(".notice.bad")).to_have_text("The camera is <b>black</b>.")
+    assert root.accessibility() == []
+    for number in range(2, 8):
+        send(number, "ok", fault=None)
+    expect(seen).to_contain_text("Part 7, kept because the model was unsure")
+    expect(seen).to_contain_text("97 decisions")
+    expect(seen.locator(".notice")).to_have_count(0)
+    assert seen.locator("img").evaluate("async image => { await image.decode(); return image.naturalWidth; }") == 40
+    assert page.evaluate("window.kept") is True
+
+
+def test_a_device_goes_back_by_two_clicks(root: Visitor, fleet: Fleet) -> None:
+    fleet.register("cam-1", "cam-2")
+    model = unique("model")[:20]
+    old, new = fleet.package("1.0", model), fleet.package("2.0", model)
+    fleet.beat("cam-1", **told(model, "2.0"))
+    page = root.go(f"devices/{fleet.name}/cam-1")
+    page.get_by_role("button", name="Go back to 1.0").click()
+    expect(page.locator("h1")).to_have_text(f"cam-1 goes back to {model} 1.0")
+    page.get_by_role("button", name="Send it").click()
+    expect(page.locator("#stage-cam-1 header .badge")).to_have_text("INPROGRESS")
+    command = fleet.await_command("cam-1")
+    assert command["Definitions"][0]["ModelHandle"] == model
+    fleet.answer("cam-1", command)
+    expect(page.locator("#stage-cam-1 header .badge")).to_have_text("DEPLOYED")
+    assert fleet.told("cam-2") is None
+    again = fleet.packaged(f"{old}-again")
+    assert (again["ModelVersion"], again["CompilationJobName"]) == ("1.0", fleet.packaged(old)["CompilationJobName"])
+    fleet.beat("cam-1", **told(model, "1.0"))
+    page = root.go(f"devices/{fleet.name}/cam-1")
+    expect(page.locator("main")).to_contain_text(f"of {new}")
+    page.get_by_role("button", name="Go back to 2.0").click()
+    expect(page.locator("h1")).to_have_text(f"cam-1 goes back to {model} 2.0")
+    assert root.accessibility() == []
 
 
 def test_enrolling_shows_the_command(root: Visitor, fleet: Fleet) -> None:

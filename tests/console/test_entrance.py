@@ -1,5 +1,6 @@
 """The entrance: who gets in, how, and what no other page can make a browser do."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -277,3 +278,37 @@ def test_an_object_of_s3_is_no_script_of_a_page(stranger: Visitor) -> None:
     stranger.page.wait_for_timeout(500)
     assert stranger.page.title() != "broken"
     assert any("Content Security Policy" in trouble for trouble in stranger.troubles)
+
+
+def test_sign_ins_are_in_the_audit_log_without_what_was_typed(server: Server) -> None:
+    user, typed = unique("signs"), unique("typed-by-mistake")
+    key, secret = limited_user(server, user, {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    client = Client(server)
+    assert client.post("enter", {"access_key_id": key, "secret_access_key": typed})[0] == 403
+    assert client.post("enter", {"access_key_id": key, "secret_access_key": secret}, User_Agent="a browser")[0] == 200
+    assert client.post("enter", {"access_key_id": typed, "secret_access_key": secret})[0] == 403
+    link = enter_link(server.state, server.endpoint).removeprefix(server.endpoint)
+    assert [Client(server).ask("GET", link)[0] for _ in range(2)] == [200, 403]
+    asked = [{"AttributeKey": "EventName", "AttributeValue": "ConsoleLogin"}]
+    events = server.client("cloudtrail", region="eu-west-1").lookup_events(LookupAttributes=asked, MaxResults=5)[
+        "Events"
+    ]
+    told = [json.loads(event["CloudTrailEvent"]) for event in events]
+    assert [one["responseElements"]["ConsoleLogin"] for one in told] == [
+        "Failure",
+        "Success",
+        "Failure",
+        "Success",
+        "Failure",
+    ]
+    names = [event["Username"] for event in events]
+    assert names == ["HIDDEN_DUE_TO_SECURITY_REASONS", "root", "HIDDEN_DUE_TO_SECURITY_REASONS", user, user]
+    assert [one["additionalEventData"]["SignInBy"] for one in told] == ["link", "link", *["access key"] * 3]
+    assert (told[3]["userAgent"], told[3]["sourceIPAddress"], events[3]["AccessKeyId"]) == (
+        "a browser",
+        "127.0.0.1",
+        key,
+    )
+    assert told[4]["errorCode"] == "InvalidClientTokenId" and told[3].get("errorCode") is None
+    kept = "".join(path.read_text() for path in (server.state / "audit").iterdir())
+    assert typed not in kept and secret not in kept and link.rpartition("=")[2] not in kept

@@ -65,3 +65,23 @@ def test_markup_in_a_filter_is_text(root: Visitor) -> None:
     page = root.go("audit?what=%3Cb%20id%3Devil%3Ex")
     assert page.locator("#evil").count() == 0
     assert page.locator("text=No event is like that").count() == 1
+
+
+def test_policies_are_attached_and_detached_and_a_role_is_looked_at(root: Visitor, server: Server) -> None:
+    name, iam = unique("rights"), server.client("iam")
+    iam.create_user(UserName=name)
+    page = root.go(f"users/{name}")
+    policy = page.locator("#attach option").first.inner_text()
+    page.click("button:has-text('Attach')")
+    page.wait_for_selector(f"text=Policy {policy} was attached")
+    assert [one["PolicyName"] for one in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]] == [policy]
+    page.click("button:has-text('Detach')")
+    page.wait_for_selector(f"text=Policy {policy} was detached")
+    assert iam.list_attached_user_policies(UserName=name)["AttachedPolicies"] == []
+    page = root.go("roles")
+    role = page.locator("td.name a").first.inner_text()
+    page.click("td.name a >> nth=0")
+    page.wait_for_selector(f"h1:has-text('{role}')")
+    assert iam.get_role(RoleName=role)["Role"]["Arn"] in page.locator("main").inner_text()
+    assert root.accessibility() == []
+    iam.delete_user(UserName=name)

@@ -8,12 +8,15 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import quote
 
+import boto3
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 from tests.conftest import Server
 from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
+from tests.support.console import run
 from tests.support.unique import unique
 
 from tobo.console import ROOT
@@ -75,7 +78,7 @@ def test_a_bucket_is_created_by_the_form_and_by_its_code(root: Visitor, server: 
     page.get_by_role("button", name="Create bucket").first.click()
     page.fill("[name=bucket]", "Not_Good")
     page.click("#new-bucket button[type=submit]")
-    expect(page.locator("#new-bucket .form-refusal")).to_contain_text("'Not_Good' is no bucket name")
+    expect(page.locator("#new-bucket .at-field")).to_contain_text("'Not_Good' is no bucket name")
     root.troubles.clear()  # the browser says that it got a 400
     page.fill("[name=bucket]", name)
     page.click("#new-bucket [data-code-of-form]")
@@ -392,3 +395,41 @@ def test_pages_are_accessible(root: Visitor, server: Server, bucket: str, theme:
     for path in ("s3", f"s3/{bucket}", f"s3/{bucket}?prefix=none/", f"s3/{bucket}/object?key=x.txt"):
         root.go(path)
         assert root.accessibility() == [], path
+
+
+def test_the_code_of_a_link_signs_one_that_works(
+    root: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, key = unique("linked"), "a \"b\" 'c' ü.txt"
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=key, Body=b"by the link")
+    page = root.go(f"s3/{bucket}/object?key={quote(key)}")
+    page.locator("form", has=page.get_by_role("button", name="Make link")).get_by_role("button", name="As code").click()
+    expect(page.locator("#code pre").first).to_contain_text("generate_presigned_url(")
+    code = page.locator("#code pre").first.inner_text()
+    for name, value in zip(("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"), server.keys, strict=True):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+    boto3.DEFAULT_SESSION = None
+    *lines, last = code.strip().split("\n")
+    made: dict[str, str] = {}
+    exec("\n".join([*lines, f"link = {last}"]), made)
+    with urllib.request.urlopen(made["link"]) as answer:
+        assert answer.read() == b"by the link"
+    assert "--expires-in 3600" in page.locator("#code pre").nth(1).inner_text()
+
+
+def test_an_uploads_code_puts_a_file_into_the_folder(
+    root: Visitor, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = unique("coded")
+    server.client("s3").create_bucket(Bucket=bucket)
+    page = root.go(f"s3/{bucket}?prefix=parts/")
+    page.locator("[data-open='#uploading']").click()
+    code = page.locator("#uploading pre").first.inner_text()
+    monkeypatch.chdir(tmp_path)
+    Path("photo.jpg").write_bytes(b"a photo")
+    run(server, code, monkeypatch)
+    assert server.client("s3").get_object(Bucket=bucket, Key="parts/photo.jpg")["Body"].read() == b"a photo"
+    assert root.accessibility() == []

@@ -63,6 +63,10 @@ def test_a_job_is_created_watched_to_its_end_and_cloned(worker: Visitor) -> None
     assert page.input_value('[name="hyper.epochs"]') == "3"
     assert page.input_value('[name="channel.train"]') == f"s3://{bucket}/train/"
     again = unique("again")
+    expect(page.locator("#price .alike")).to_contain_text("of this image on 1 ml.m5.large took")
+    page.fill('[name="instance_type"]', "ml.c5.9xlarge")
+    expect(page.locator("#price")).to_contain_text("No completed job of this image")
+    page.fill('[name="instance_type"]', "ml.m5.large")
     page.fill('[name="name"]', again)
     page.fill('[name="hyper.epochs"]', "1")
     page.get_by_role("button", name="Create training job").click()
@@ -114,11 +118,55 @@ def test_what_is_refused_is_said_in_the_form_and_nothing_typed_is_lost(root: Vis
     page.get_by_role("button", name="Create training job").click()
     expect(page.locator(".form-refusal .refusal").last).to_contain_text("already exists")
     assert page.input_value('[name="name"]') == name
-    page.fill('[name="hyper.epochs"]', "many")
+    expect(page.locator('[name="name"]')).to_be_focused()
     page.fill('[name="name"]', unique("refused"))
-    page.get_by_role("button", name="Create training job").click()
-    expect(page.locator(".form-refusal .refusal").last).to_contain_text("epochs")
+    expect(page.locator(".at-field")).to_have_count(0)  # what is mended is no longer refused
+    for field, value, words in (
+        ("hyper.epochs", "many", "must be a whole number"),
+        ("hyper.momentum", "2", "momentum"),
+        ("instance_type", "ml.none", "ml.m5.xlarge"),
+        ("image", "nothing-of-ours", "is none that runs here"),
+        ("channel.train", "somewhere", "regular expression"),
+        ("tags", "no-equals-sign", "line 1"),
+    ):
+        box = page.locator(f'[name="{field}"]')
+        before = box.input_value()
+        box.evaluate("(field, value) => { field.value = value; }", value)  # its details may be closed
+        page.get_by_role("button", name="Create training job").click()
+        refusal = page.locator(f'[id="refusal-{field}"]')
+        expect(refusal).to_contain_text(words)
+        expect(box).to_be_focused()
+        expect(box).to_have_attribute("aria-errormessage", f"refusal-{field}")
+        assert root.accessibility() == []
+        box.fill(before)
+        expect(page.locator(".at-field, [aria-invalid]")).to_have_count(0)
+    page.fill('[name="output"]', "nowhere")
+    page.locator("form.stack").get_by_role("button", name="As code").click()
+    expect(page.locator("#code")).to_be_visible()  # code is shown as it would be asked, right or wrong
     root.troubles.clear()
+
+
+def test_another_image_has_other_hyperparameters_and_what_is_typed_stays(root: Visitor) -> None:
+    page = root.go("training-jobs/create")
+    page.fill('[name="hyper.epochs"]', "7")
+    page.fill("[name=extra]", "own=1")
+    image = page.input_value("[name=image]")
+    page.fill("[name=image]", "my-own-program:1")
+    page.locator("[name=image]").blur()
+    expect(page.locator('[name="hyper.epochs"]')).to_have_count(0)
+    expect(page.locator("#hyperparameters")).to_contain_text("declares no hyperparameters here")
+    expect(page.locator("[name=extra]")).to_have_value("own=1")
+    page.fill("[name=image]", image)
+    page.locator("[name=image]").blur()
+    expect(page.locator('[name="hyper.epochs"]')).to_be_visible()
+    page.fill('[name="hyper.epochs"]', "9")
+    page.fill("[name=image]", "image-classification:1")
+    page.locator("[name=image]").blur()
+    with page.expect_response(lambda answer: "fragment=hyperparameters" in answer.url):
+        page.fill("[name=image]", image)
+        page.locator("[name=image]").blur()
+    expect(page.locator('[name="hyper.epochs"]')).to_have_value("9")
+    expect(page.locator("[name=extra]")).to_have_value("own=1")
 
 
 def test_the_forms_code_makes_the_job_that_the_form_would(root: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +233,22 @@ def test_lists_are_filtered_sorted_and_paged_and_the_address_says_so(root: Visit
     expect(page.locator(".empty h3")).to_have_text("No job is like that")
     page.go_back()
     expect(page.locator("tbody tr")).to_have_count(50)
+
+
+def test_the_list_tells_machines_and_costs_to_who_may_search(browser: Browser, server: Server) -> None:
+    part = unique("machines")
+    names = [f"{part}-{'x' * 40}-{number}" for number in range(30)]  # more than one filter's value holds
+    for name in names:
+        make_job(server, name)
+    listed = {**READ_ONLY, "Action": ["sagemaker:List*", "sagemaker:Describe*"]}
+    for statement, words in ((READ_ONLY, "ml.m5.large"), (listed, "–")):
+        with visitor(browser, server) as its:
+            its.sign_in(*limited_user(server, unique("searcher"), statement))
+            page = its.go(f"training-jobs?name={part}&sort=Name&order=Ascending")
+            cells = page.locator("tbody tr td:nth-child(4)")
+            expect(cells).to_have_text([words] * len(names))
+            cost = page.locator("tbody tr td:nth-child(6)").first.inner_text()
+            assert cost.startswith("$") if words != "–" else cost == "–"
 
 
 def test_several_jobs_are_compared_and_the_address_says_with_which(root: Visitor) -> None:

@@ -155,6 +155,8 @@ def test_delete_takes_the_events_along_and_frees_the_name(store: Store) -> None:
         (Query(SPACE, "training-job", name_contains="%"), []),
         (Query(SPACE, "training-job", name_prefix="b"), ["b"]),
         (Query(SPACE, "training-job", name_prefix=""), ["d", "c", "b", "a"]),
+        (Query(SPACE, "training-job", names=("a", "c", "none"), sort_by="Name"), ["c", "a"]),
+        (Query(SPACE, "training-job", names=()), []),
         (Query(SPACE, "training-job", arn="arn:c:eu-west-1"), ["c"]),
         (Query(SPACE, "endpoint", arn="arn:c:eu-west-1"), []),
         (Query(ELSEWHERE, "training-job", arn="arn:c:eu-west-1"), []),

@@ -472,3 +472,25 @@ def test_totals_are_of_what_was_put_and_kept_since_the_opening(metrics: SqlMetri
     for _ in range(2):
         metrics.put(space, [first, second], once=True)
     assert metrics.totals(("ours",)) == [Total(space, MetricName("ours", "n", {"d": "x"}), 7.0, 3.0, 4.0)]
+
+
+@pytest.mark.parametrize("block", [16, 100, 4 << 20])
+def test_what_holds_a_text_is_what_one_would_find_by_reading_all(
+    logs: FileLogs, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """Lines longer than what is read at a time, texts in the timestamp alone, escapes, torn ends."""
+    monkeypatch.setattr("tobo.telemetry.streams._SEARCH", block)
+    drawn = random.Random(7)
+    words = ["ab", "b\n", "\\n", "ü", "", "1700", "x" * 150]
+    events = [(1700 + at // 3, " ".join(drawn.choices(words, k=drawn.randint(0, 6)))) for at in range(300)]
+    filled(logs, events)
+    with logs.stream_file(HERE, GROUP, "s").open("ab") as torn:
+        torn.write(b"1900\tab without an end")
+    for text in ("ab", "b\n", "\\n", "ü", "1700", "ab ab", "x" * 149, "none"):
+        for start, end in ((None, None), (1710, 1750)):
+            every = logs.read(HERE, GROUP, "s", start=start, end=end)
+            expected = [event for event in every if text in event.message]
+            assert logs.read(HERE, GROUP, "s", start=start, end=end, containing=text) == expected
+            if expected:
+                after = logs.read(HERE, GROUP, "s", expected[0].end, limit=2, end=end, containing=text)
+                assert after == expected[1:3]

@@ -7,13 +7,22 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tobo.console import ROOT
 from tobo.console.links import Links
-from tobo.console.routing import BODY_LIMIT, Rooms, run, session_of
+from tobo.console.routing import BODY_LIMIT, REGION, Rooms, run, session_of
 from tobo.console.sessions import COOKIE, LIFETIME, check_key
 from tobo.console.visit import fields_of
+from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
+from tobo.operations.auditing import note_sign_in
+from tobo.operations.context import Call, Principal
+from tobo.resources.identity.keyring import BadToken, UnknownKey, ring_of
 
 PAUSE = 0.5
 """Seconds that a wrong key waits for its answer."""
+
+
+MINUTE = 60.0
+MOST_STRANGERS = 60
+"""Sign-ins of nobody known that a minute's audit log has."""
 
 
 class Entrance:
@@ -22,6 +31,7 @@ class Entrance:
     def __init__(self, rooms: Rooms, links: Links) -> None:
         self._rooms = rooms
         self._links = links
+        self._strangers: list[float] = []
 
     async def show(self, request: Request) -> Response:
         """The form; with a link that works, the way in."""
@@ -30,9 +40,11 @@ class Entrance:
             return self._form(request)
         if not self._links.use(link, self._rooms.context.clock.now()):
             refusal = "This link was used already, or is older than ten minutes; `tobo console` prints another one."
+            await run(self._rooms, self._note, request, None, None, Fault("ExpiredToken", refusal, 403), "link")
             return self._form(request, refusal, 403)
         key = self._rooms.context.settings.root_access_key_id
         assert key is not None
+        await run(self._rooms, self._note, request, key, None, None, "link")
         return await self._open(request, key, None)
 
     async def sign_in(self, request: Request) -> Response:
@@ -49,8 +61,10 @@ class Entrance:
         try:
             await run(self._rooms, check_key, self._rooms.context, key, secret, token)
         except Fault as fault:
+            await run(self._rooms, self._note, request, key, token, fault, "access key")
             await asyncio.sleep(PAUSE)
             return self._form(request, fault.message, fault.status, key, form.get("next", ""))
+        await run(self._rooms, self._note, request, key, token, None, "access key")
         return await self._open(request, key, token, form.get("next", ""))
 
     async def sign_out(self, request: Request) -> Response:
@@ -61,6 +75,25 @@ class Entrance:
         answer = RedirectResponse(f"{ROOT}/enter", 303)
         answer.delete_cookie(COOKIE, path=ROOT)
         return answer
+
+    def _note(self, request: Request, key: str | None, token: str | None, refusal: Fault | None, by: str) -> None:
+        """Into the audit log; of those that nobody is known of, so many a minute that they do not fill the disk."""
+        context = self._rooms.context
+        now = context.clock.now()
+        try:
+            if key is None:
+                raise UnknownKey
+            principal = ring_of(context).find(key, token).principal
+        except (UnknownKey, BadToken):
+            self._strangers = [at for at in self._strangers if 0 <= now - at < MINUTE]
+            if len(self._strangers) >= MOST_STRANGERS:
+                return
+            self._strangers.append(now)
+            principal = Principal(context.settings.account_id or "", "", "")
+        where = Namespace(principal.account, REGION)
+        source = request.client.host if request.client else ""
+        call = Call(context, principal, where, source=source, agent=request.headers.get("user-agent", "")[:1024])
+        note_sign_in(call, refusal, by)
 
     async def _open(self, request: Request, key: str, token: str | None, then: str = "") -> Response:
         old = await run(self._rooms, session_of, self._rooms, request)

@@ -27,11 +27,48 @@ def deploy(visit: Visit, name: str, machine: Mapping[str, Any], model: str = "",
 
 
 def variants_of(visit: Visit, endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What the configuration says of each variant, and what runs of it; only the latter where the former was deleted."""
-    now = {one["VariantName"]: one for one in endpoint.get("ProductionVariants", [])}
-    config = _found(visit, "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
-    configured = now.values() if config is None else config["ProductionVariants"]
-    return [{**one, **now.get(one["VariantName"], {})} for one in configured]
+    """What the configuration says of each variant, and what runs of it; only the latter where the former was deleted.
+
+    Production variants come first; `Shadow` are those that get copies. `Share` is the part of the requests that one gets,
+    of a paused one 0.
+    """
+    config = _found(visit, "DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"]) or {}
+    found: list[dict[str, Any]] = []
+    for member, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True)):
+        now = {one["VariantName"]: one for one in endpoint.get(member, [])}
+        configured = config.get(member) or now.values()
+        found += [{**one, **now.get(one["VariantName"], {}), "Shadow": shadow} for one in configured]
+    return _with_shares(found)
+
+
+def is_paused(variants: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every variant has been told to have no instances; serverless ones have none to pause."""
+    variants = list(variants)
+    return bool(variants) and all(one.get("DesiredInstanceCount") == 0 for one in variants)
+
+
+def _with_shares(variants: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Production by its weights; a shadow's weight is beside production's, as its route reckons it."""
+    paused = {one["VariantName"] for one in variants if one.get("DesiredInstanceCount") == 0}
+    weights = {one["VariantName"]: _weight(one) for one in variants}
+    production = [one["VariantName"] for one in variants if not one["Shadow"]]
+    whole = sum(weights[name] for name in production)
+    awake = [name for name in production if name not in paused]
+    total = sum(weights[name] for name in awake)
+    for one in variants:
+        name = one["VariantName"]
+        if name in paused:
+            one["Share"] = 0.0
+        elif one["Shadow"]:
+            one["Share"] = min(1.0, weights[name] / whole) if whole else 1.0
+        else:
+            one["Share"] = weights[name] / total if total else 1 / len(awake)
+    return variants
+
+
+def _weight(variant: Mapping[str, Any]) -> float:
+    weight = variant.get("CurrentWeight", variant.get("InitialVariantWeight"))
+    return 1.0 if weight is None else float(weight)
 
 
 def hourly(variants: Iterable[Mapping[str, Any]]) -> float | None:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -24,6 +25,13 @@ JOINED = {
 }
 """What every page needs, one after the other as one file: each request costs a page more than its bytes do."""
 
+FRAME = "console.js"
+MODULES = ("words.js", "requests.js", "refusals.js", "forms.js", "live.js", FRAME)
+"""What every page's script is made of, served as one module under the last one's name; the elements import it, too."""
+
+_IMPORT = re.compile(rb'^import (?:\{[^}]*\} from )?"\./(?:[a-z]+\.js)";\n', re.MULTILINE)
+_SHARED = re.compile(rb'(?<=from "\.\./)(?:words|requests|refusals|forms|live)\.js(?=")')
+
 SMALL = 512
 """Bytes below which compressing gains nothing."""
 
@@ -42,6 +50,10 @@ class StaticFolder:
         self._files = dict(_read(files("tobo.console") / "static", ""))
         for name, parts in JOINED.items():
             self._files[name] = _static(name, b"\n".join(self._files[part].body for part in parts))
+        self._files[FRAME] = _static(FRAME, b"\n".join(_IMPORT.sub(b"", self._files[part].body) for part in MODULES))
+        for name, file in self._files.items():
+            if name.startswith("elements/") and name.endswith(".js"):
+                self._files[name] = _static(name, _SHARED.sub(FRAME.encode(), file.body))
         digest = hashlib.sha256()
         for name in sorted(self._files):
             digest.update(name.encode() + self._files[name].body)

@@ -9,6 +9,11 @@ def write_line(milliseconds: int, message: str) -> bytes:
     return f"{milliseconds}\t{message.translate(_ESCAPES)}\n".encode("utf-8", "replace")
 
 
+def written(text: str) -> bytes:
+    """A part of a message as its line has it: a line whose message holds `text` holds these bytes."""
+    return text.translate(_ESCAPES).encode("utf-8", "replace")
+
+
 def read_line(line: bytes) -> tuple[int, str]:
     """(epoch milliseconds, message) of one line, with or without its newline; raises ValueError on a torn one."""
     stamp, tab, text = line.rstrip(b"\n").partition(b"\t")

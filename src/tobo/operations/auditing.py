@@ -27,6 +27,8 @@ Class = Literal["read", "write", "data"]
 HOUSE = "sagemaker.amazonaws.com"
 """Who asks when one operation needs another: the house, for the caller or for itself."""
 
+SIGN_IN = "signin.amazonaws.com"
+
 GLOBAL = frozenset({"iam", "sts"})
 """Services without a region: their events are seen from every one."""
 
@@ -132,6 +134,41 @@ def _note(trail: Trail, call: "Call", service: str, name: str, asked: Mapping[st
     if fault is not None:
         event["errorCode"], event["errorMessage"] = fault.code, fault.message[:1024]
     trail.append(now, {"at": now, "event": event})
+
+
+def note_sign_in(call: "Call", refusal: Fault | None, by: str) -> None:
+    """A sign-in to the console as CloudTrail has it: ConsoleLogin, never with what was typed.
+
+    A principal without an ARN is nobody that is known. `by` is "link" or "access key".
+    Source: CloudTrail User Guide, "AWS Management Console sign-in events".
+    """
+    nobody = {"type": "IAMUser", "accountId": call.principal.account, "userName": BLANKED}
+    trail = call.context.trail
+    if trail is None:
+        return
+    event: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "userIdentity": identity(call) if call.principal.arn else nobody,
+        "eventTime": f"{datetime.fromtimestamp(call.now, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": SIGN_IN,
+        "eventName": "ConsoleLogin",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": call.source,
+        "userAgent": call.agent,
+        "requestParameters": None,
+        "responseElements": {"ConsoleLogin": "Failure" if refusal else "Success"},
+        "additionalEventData": {"MFAUsed": "No", "SignInBy": by},
+        "eventID": str(uuid.uuid4()),
+        "readOnly": False,
+        "resources": [],
+        "eventType": "AwsConsoleSignIn",
+        "managementEvent": True,
+        "recipientAccountId": call.principal.account,
+        "eventCategory": "Management",
+    }
+    if refusal is not None:
+        event["errorCode"], event["errorMessage"] = refusal.code, refusal.message[:1024]
+    trail.append(call.now, {"at": call.now, "event": event})
 
 
 def identity(call: "Call") -> dict[str, Any]:

@@ -70,6 +70,8 @@ class Query:
     name_contains: str | None = None
     name_prefix: str | None = None
     """Found by the index of names, as `arn` is by that of ARNs."""
+    names: tuple[str, ...] | None = None
+    """One of these; found by the index of names where that is the order, too."""
     arn: str | None = None
     created_after: float | None = None
     created_before: float | None = None

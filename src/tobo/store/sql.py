@@ -191,6 +191,8 @@ def _filters(query: Query) -> list[sa.ColumnElement[bool]]:
         found += [c.region + "" == query.space.region, c.kind + "" == query.kind]
     if query.name_prefix is not None:
         found += [c.name >= query.name_prefix, c.name < query.name_prefix + "\U0010ffff"]
+    if query.names is not None:
+        found.append(c.name.in_(query.names))
     if query.name_contains is not None:
         found.append(sa.func.lower(c.name).contains(query.name_contains.lower(), autoescape=True))
     if query.created_after is not None:

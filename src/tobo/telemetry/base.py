@@ -80,11 +80,13 @@ class Logs(Protocol):
         end: int | None = None,
         backward: bool = False,
         size: int = 1 << 20,
+        containing: str = "",
     ) -> list[LogEvent]:
         """Events from `position` on (or before it, `backward`), in time order, with start <= timestamp < end.
 
         Without a position: from the stream's start (its end, `backward`). At most `limit` events and `size` bytes of
-        lines, but one event at least.
+        lines, but one event at least. `containing` leaves out those whose message does not hold that text, faster than
+        the caller could; not `backward`.
         """
         ...
 

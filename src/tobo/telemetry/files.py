@@ -116,13 +116,19 @@ class FileLogs:
         end: int | None = None,
         backward: bool = False,
         size: int = 1 << 20,
+        containing: str = "",
     ) -> list[LogEvent]:
         log, _ = self._known_stream(space, group, stream)
         with _opened(log, group, stream) as reader:
             low = 0 if start is None else reader.seek(start)
             high = reader.size if end is None else reader.seek(end)
             before = high if position is None else min(position, high)
-            events = reader.backward(before, low) if backward else reader.forward(max(position or 0, low), high)
+            if backward:
+                events = reader.backward(before, low)
+            elif containing:
+                events = reader.containing(containing, max(position or 0, low), high)
+            else:
+                events = reader.forward(max(position or 0, low), high)
             found = list(_at_most(islice(events, limit), size))
         return found[::-1] if backward else found
 

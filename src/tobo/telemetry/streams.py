@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tobo.kit.log_lines import read_line, write_line
+from tobo.kit.log_lines import read_line, write_line, written
 from tobo.telemetry.base import LogEvent
 
 _BLOCK = 64 << 10
+_SEARCH = 4 << 20
 _SCAN = 4 << 10
 """Below this many bytes a bisection gives way to reading the lines one after the other."""
 
@@ -32,6 +33,26 @@ class StreamReader:
             event = _event(at, line)
             if event is not None:
                 yield event
+
+    def containing(self, text: str, position: int, stop: int) -> Iterator[LogEvent]:
+        """Those of `forward` whose message holds `text`: only lines that hold its bytes are read as events."""
+        needle, at, stop = written(text), self._align(position), min(stop, self.size)
+        while at < stop:
+            block = os.pread(self.file, min(_SEARCH, self.size - at), at)
+            end = block.rfind(b"\n") + 1
+            if not end:  # a line longer than a block
+                end = self._align(at + 1) - at
+                block = os.pread(self.file, end, at)
+            found = block.find(needle, 0, end)
+            while found >= 0:
+                begin, over = block.rfind(b"\n", 0, found) + 1, block.find(b"\n", found) + 1
+                if at + begin >= stop:
+                    return
+                event = _event(at + begin, block[begin:over])
+                if event is not None and text in event.message:
+                    yield event
+                found = block.find(needle, over, end)
+            at += end
 
     def backward(self, position: int, stop: int) -> Iterator[LogEvent]:
         """Events before byte `position` that begin at or after byte `stop` (a line's start), newest first."""

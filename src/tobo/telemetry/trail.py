@@ -63,12 +63,12 @@ class Trail:
         """Writes a record of what happened at `at` (epoch seconds). A disk that takes nothing more is logged."""
         body = orjson.dumps(members)
         with self._lock:
-            self._open(max(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}", self._day))
             sealed = b'"previous":"' + self._last.encode() + b'",' + body[1:]
             own = hashlib.sha256(sealed).hexdigest()
             line = b'{"sha256":"' + own.encode() + b'",' + sealed + b"\n"
-            end = os.fstat(self._file).st_size
             try:
+                self._open(max(f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}", self._day))
+                end = os.fstat(self._file).st_size
                 written = os.write(self._file, line)
             except OSError as error:
                 log.error("the audit log cannot be written: %s", error)
@@ -101,11 +101,13 @@ class Trail:
     def _open(self, day: str) -> None:
         if day == self._day and self._file >= 0:
             return
-        if self._file >= 0:
-            os.fsync(self._file)
-            os.close(self._file)
-        self._file = os.open(self.folder / f"{day}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._day = day
+        file = os.open(self.folder / f"{day}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        before, self._file, self._day = self._file, file, day
+        if before >= 0:
+            try:
+                os.fsync(before)
+            finally:
+                os.close(before)
 
     def _resume(self, days: list[str]) -> None:
         """Goes on behind the last whole record."""

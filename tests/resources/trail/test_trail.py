@@ -1,6 +1,7 @@
 """The audit log: what is in it, how it is looked up, that tampering shows, that neither kill -9 nor threads lose any."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -261,3 +262,23 @@ def test_threads_and_kill_lose_nothing(tmp_path: Path) -> None:
 def test_the_names_of_files_are_days(server: Server) -> None:
     server.client("sagemaker").create_experiment(ExperimentName=unique("day"))
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d\.jsonl", path.name) for path in (server.state / "audit").iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_leaves_a_record_out_and_the_chain_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    trail = Trail(tmp_path)
+    trail.append(1e9, {"what": "before"})
+    own, full = trail._file, os.open("/dev/full", os.O_WRONLY)
+    trail._file = full
+    trail.append(1e9, {"what": "lost"})
+    assert "the audit log cannot be written" in caplog.text
+    trail._file = own
+    os.close(full)
+    tomorrow = tmp_path / "2001-09-10.jsonl"
+    tomorrow.mkdir()  # a file that cannot be made
+    trail.append(1e9 + 86_400, {"what": "lost, too"})
+    tomorrow.rmdir()
+    trail.append(1e9, {"what": "after"})
+    trail.close()
+    assert [line.members["what"] for line in trail.newest()] == ["after", "before"]
+    assert verify(tmp_path) == (2, None)

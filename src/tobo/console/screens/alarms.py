@@ -1,9 +1,11 @@
 """Alarms: which metric is beyond its bound, since when, and what was told."""
 
+from collections.abc import Callable
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
+from tobo.console.figures import Figure, points_of
 from tobo.console.lists import PAGE, addresses
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
@@ -17,6 +19,9 @@ COMPARISONS = {
     "LessThanThreshold": "<",
     "LessThanOrEqualToThreshold": "≤",
 }
+
+HOUR, PERIODS = 3600.0, 60
+"""What an alarm's chart shows: an hour, or so many periods where they are longer."""
 
 
 @shown("/alarms")
@@ -40,12 +45,28 @@ def _list(visit: Visit) -> Response:
 
 @shown("/alarms/{name}")
 def _page(visit: Visit) -> Response:
-    name = visit.path["name"]
-    found = visit.call("cloudwatch", "DescribeAlarms", AlarmNames=[name])["MetricAlarms"]
-    if not found:
-        raise Fault("ResourceNotFound", f"There is no alarm '{name}' in {visit.region}.", 404)
-    history = visit.call("cloudwatch", "DescribeAlarmHistory", AlarmName=name, MaxRecords=PAGE)
-    return visit.page("alarms/page.html", alarm=found[0], history=history.get("AlarmHistoryItems", []), **_choices())
+    alarm = _alarm(visit, visit.call)
+    history = visit.call("cloudwatch", "DescribeAlarmHistory", AlarmName=visit.path["name"], MaxRecords=PAGE)
+    return visit.page("alarms/page.html", alarm=alarm, history=history.get("AlarmHistoryItems", []), **_choices())
+
+
+@shown("/alarms/{name}/curve")
+def _curve(visit: Visit) -> Response:
+    """What the alarm watches, a point a period, and its bound."""
+    alarm = _alarm(visit, visit.quietly)
+    period = alarm["Period"]
+    now = visit.context.clock.now()
+    start = now - max(HOUR, PERIODS * period)
+    statistic = alarm.get("Statistic") or alarm.get("ExtendedStatistic", "Average")
+    where = {one["Name"]: one["Value"] for one in alarm.get("Dimensions", [])}
+    figure = Figure(alarm["MetricName"], where, statistic)
+    (points,) = points_of(visit, alarm["Namespace"], [figure], start // period * period, now + period, period)
+    bound = [[start, alarm["Threshold"]], [now, alarm["Threshold"]]]
+    series = [
+        {"name": f"{statistic} {alarm['MetricName']}", "points": points},
+        {"name": "Threshold", "points": bound, "dashed": True},
+    ]
+    return JSONResponse({"x": "time", "series": series, "range": [start, now]})
 
 
 @posted("/alarms/put")
@@ -96,6 +117,15 @@ def _kept(visit: Visit, name: str) -> dict[str, Any]:
     return {member: found[0][member] for member in _UNSEEN if member in found[0]} if found else {}
 
 
+def _alarm(visit: Visit, ask: Callable[..., Any]) -> dict[str, Any]:
+    """The one of the address. Raises Fault ResourceNotFound."""
+    name = visit.path["name"]
+    found: list[dict[str, Any]] = ask("cloudwatch", "DescribeAlarms", AlarmNames=[name])["MetricAlarms"]
+    if not found:
+        raise Fault("ResourceNotFound", f"There is no alarm '{name}' in {visit.region}.", 404)
+    return found[0]
+
+
 def _choices() -> dict[str, Any]:
     return {"states": STATES, "statistics": STATISTICS, "comparisons": COMPARISONS}
 
@@ -119,4 +149,4 @@ def _dimensions(text: str) -> list[dict[str, str]]:
     return found
 
 
-SCREENS: tuple[Screen, ...] = (_list, _put, _page, _delete, _set_state)
+SCREENS: tuple[Screen, ...] = (_list, _put, _curve, _page, _delete, _set_state)

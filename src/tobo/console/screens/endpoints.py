@@ -2,35 +2,24 @@
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from tobo.console import prices
 from tobo.console.choices import names_of
-from tobo.console.figures import Figure, points_of
+from tobo.console.endpoint_curves import FIGURES, course
 from tobo.console.lists import addresses, list_request
 from tobo.console.reading import small_member
 from tobo.console.routing import Screen, posted, shown
-from tobo.console.serving import hourly, variants_of
+from tobo.console.serving import hourly, is_paused, variants_of
 from tobo.console.snippets import File, Made
 from tobo.console.visit import Visit, fields_of, url, whole
 from tobo.kit.fault import Fault
 
 STATUSES = ("InService", "Creating", "Updating", "Failed", "Deleting", "OutOfService")
 PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp")
-
-FIGURES = {
-    "latency": ("ModelLatency", ("p50", "p99"), 0.001),
-    "invocations": ("Invocations", ("Sum",), 1.0),
-    "errors": ("Invocation4XXErrors Invocation5XXErrors", ("Sum",), 1.0),
-}
-"""Curve -> CloudWatch's metrics, their statistics, and what a value is multiplied with (microseconds -> ms)."""
-
-WORDS = {"Invocations": "requests", "Invocation4XXErrors": "4XX", "Invocation5XXErrors": "5XX"}
-
-NAMESPACE = "AWS/SageMaker"
-HOUR = 3600.0
 
 
 @shown("/endpoints")
@@ -62,7 +51,9 @@ def _page(visit: Visit) -> Response:
         alarms=_alarms(visit, name),
         configs=names_of(visit, "ListEndpointConfigs", "EndpointConfigs", "EndpointConfigName"),
         invocation=[Made("sagemaker-runtime", "InvokeEndpoint", _invocation(name, File("photo.jpg"), "image/jpeg"))],
-        figures=tuple(FIGURES),
+        figures=FIGURES,
+        paused=is_paused(variants),
+        pausable=any(one.get("DesiredInstanceCount") is not None for one in variants),
     )
 
 
@@ -119,23 +110,40 @@ def _delete(visit: Visit) -> Response:
     return visit.done(url("endpoints"), f"Endpoint {name} is being deleted.")
 
 
+@posted("/endpoints/{name}/pause")
+def _pause(visit: Visit) -> Response:
+    """No instances of any variant: its processes go, the endpoint stays."""
+    name = visit.path["name"]
+    _resize(visit, name, lambda variant: 0)
+    return visit.done(url("endpoints", name), f"Endpoint {name} pauses: it answers nothing until it is started again.")
+
+
+@posted("/endpoints/{name}/start")
+def _start(visit: Visit) -> Response:
+    """As many instances as the configuration begins with; one where it was deleted."""
+    name = visit.path["name"]
+    _resize(visit, name, lambda variant: variant.get("InitialInstanceCount") or 1)
+    return visit.done(url("endpoints", name), f"Endpoint {name} starts again.")
+
+
 @shown("/endpoints/{name}/curves")
 def _curves(visit: Visit) -> Response:
     """?figure=latency: the last hour, a point a minute."""
-    name = visit.path["name"]
-    metrics, statistics, factor = FIGURES.get(visit.query.get("figure", ""), FIGURES["latency"])
+    return JSONResponse(course(visit, visit.path["name"], visit.query.get("figure", "")))
+
+
+def _resize(visit: Visit, name: str, count: Callable[[Mapping[str, Any]], int]) -> None:
     endpoint = visit.quietly("sagemaker", "DescribeEndpoint", EndpointName=name)
-    variants = [one["VariantName"] for one in endpoint.get("ProductionVariants", [])]
-    wanted = [(v, metric, statistic) for v in variants for metric in metrics.split() for statistic in statistics]
-    now = visit.context.clock.now()
-    figures = [Figure(metric, {"EndpointName": name, "VariantName": v}, statistic) for v, metric, statistic in wanted]
-    points = points_of(visit, NAMESPACE, figures, now - HOUR, now + 60, 60)
-    series = []
-    for (variant, metric, statistic), its in zip(wanted, points, strict=True):
-        words = statistic if len(statistics) > 1 else WORDS[metric]
-        title = words if len(variants) == 1 else f"{variant} {words}"
-        series.append({"name": title, "points": [[at, value * factor] for at, value in its]})
-    return JSONResponse({"x": "time", "series": series, "range": [now - HOUR, now]})
+    wanted = [
+        {"VariantName": one["VariantName"], "DesiredInstanceCount": count(one)}
+        for one in variants_of(visit, endpoint)
+        if one.get("DesiredInstanceCount") is not None
+    ]
+    if not wanted:
+        raise Fault("ValidationException", f"Endpoint {name} is serverless: it has nothing running while nobody asks.")
+    visit.change(
+        "sagemaker", "UpdateEndpointWeightsAndCapacities", EndpointName=name, DesiredWeightsAndCapacities=wanted
+    )
 
 
 def _invocation(name: str, body: Any, kind: str) -> dict[str, Any]:
@@ -191,4 +199,4 @@ def _number(text: str, what: str) -> float:
     return value
 
 
-SCREENS: tuple[Screen, ...] = (_list, _page, _invoke, _weigh, _update, _delete, _curves)
+SCREENS: tuple[Screen, ...] = (_list, _page, _invoke, _weigh, _pause, _start, _update, _delete, _curves)

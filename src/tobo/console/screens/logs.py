@@ -40,22 +40,26 @@ def _newest(visit: Visit) -> Response:
 
 @shown("/logs/matches")
 def _matches(visit: Visit) -> Response:
-    """?pattern=: the lines of the stream that FilterLogEvents finds, at most 500; `more` where there are others."""
+    """?pattern=[&after=]: {"hits": [[position, ms, text], ...], "more"}: the next hits of the stream that FilterLogEvents
+    finds, at most 500; `more` is what to ask the others `after`, null where there are none. A line's page begins at its
+    token `f/<position>`."""
     place = _stream(visit)
     asked: dict[str, Any] = {
         "logGroupName": place["logGroupName"],
         "logStreamNames": [place["logStreamName"]],
         "filterPattern": _pattern(visit.query.get("pattern", "")),
+        "limit": MATCHES,
     }
-    lines: list[list[Any]] = []
-    token = None
+    hits: list[list[Any]] = []
+    token = visit.query.get("after") or None
     for _ in range(200):  # a page may be empty and yet not the last
         found = visit.quietly("logs", "FilterLogEvents", **asked, **({"nextToken": token} if token else {}))
-        lines += [[one["timestamp"], one["message"]] for one in found["events"]]
+        # The last 19 digits of an eventId are where the line begins.
+        hits += [[int(one["eventId"][-19:]), one["timestamp"], one["message"]] for one in found["events"]]
         token = found.get("nextToken")
-        if token is None or len(lines) > MATCHES:
+        if token is None or hits:
             break
-    return JSONResponse({"lines": lines[:MATCHES], "more": token is not None or len(lines) > MATCHES})
+    return JSONResponse({"hits": hits, "more": token})
 
 
 @shown("/logs/download")

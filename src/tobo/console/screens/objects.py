@@ -1,17 +1,19 @@
 """Objects of a bucket: folders and files, uploads, one object's page, links to it."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from tobo.console.lists import addresses
 from tobo.console.presigned import presigned
 from tobo.console.reading import image_type, read_object
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.screens.buckets import bucket_path, bucket_url
+from tobo.console.snippets import File, Made
 from tobo.console.visit import Visit, all_of, url
 from tobo.kit.fault import Fault
 
@@ -47,6 +49,7 @@ def _list(visit: Visit) -> Response:
         bucket_url=bucket_url,
         written=_written,
         may_put=visit.may("s3", "PutObject", Bucket=bucket, Key=f"{folder}any"),
+        upload=[Made("s3", "PutObject", {"Bucket": bucket, "Key": f"{folder}photo.jpg", "Body": File("photo.jpg")})],
         may_delete=visit.may("s3", "DeleteObject", Bucket=bucket, Key=f"{folder}any"),
     )
 
@@ -128,11 +131,24 @@ def _link(visit: Visit) -> Response:
     seconds = str(visit.form.get("seconds", ""))
     if not (seconds.isascii() and seconds.isdigit()):
         raise Fault("ValidationException", f"The link's time '{seconds[:40]}' is not a number of seconds.")
+    if visit.as_code:
+        return HTMLResponse(
+            visit.rendering.page("s3/link_code.html", link_code(visit.region, bucket, key, int(seconds)))
+        )
     visit.quietly("s3", "HeadObject", Bucket=bucket, Key=key)
     base = str(visit.request.base_url).rstrip("/")
     link = base + presigned(visit, "GET", bucket, key, int(seconds))
     until = visit.context.clock.now() + int(seconds)
     return visit.page("s3/link.html", link=link, until=until, temporary=visit.session.token is not None)
+
+
+def link_code(region: str, bucket: str, key: str, seconds: int) -> dict[str, str]:
+    """What makes the same link by itself: clients sign links, no request does."""
+    params = f'{{"Bucket": {json.dumps(bucket)}, "Key": {json.dumps(key, ensure_ascii=False)}}}'
+    python = f'import boto3\n\ns3 = boto3.client("s3", region_name="{region}")\n'
+    python += f's3.generate_presigned_url("get_object", Params={params}, ExpiresIn={seconds})\n'
+    place = shlex.quote(f"s3://{bucket}/{key}")
+    return {"python": python, "cli": f"aws s3 presign {place} --expires-in {seconds} --region {region}\n"}
 
 
 def shown_text(start: bytes) -> str | None:

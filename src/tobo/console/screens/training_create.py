@@ -5,8 +5,10 @@ from typing import Any
 
 from starlette.responses import Response
 
+from tobo.algorithms import algorithms
 from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.console import prices
+from tobo.console.alike import alike
 from tobo.console.choices import default_bucket, own_role
 from tobo.console.hyperparameters import declared
 from tobo.console.routing import Screen, posted, shown
@@ -23,15 +25,16 @@ HYPER = "hyper."
 
 @shown("/training-jobs/create")
 def _form(visit: Visit) -> Response:
-    """?clone=job fills it in with that job's request, ?image= chooses an image of one's own."""
+    """?clone=job fills it in with that job's request, ?image= chooses another image; what is typed already comes along."""
     cloned = visit.query.get("clone", "")
     job: dict[str, Any] = {}
     if cloned:
         job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=cloned)
     image = visit.query.get("image") or job.get("AlgorithmSpecification", {}).get("TrainingImage") or IMAGE
     basic, rest = declared(image)
-    values = dict(job.get("HyperParameters", {}))
+    values = {**job.get("HyperParameters", {}), **_typed(visit)}
     named = {one.name for one in (*basic, *rest)}
+    extra = "\n".join(f"{name}={value}" for name, value in job.get("HyperParameters", {}).items() if name not in named)
     resources = job.get("ResourceConfig", {})
     return visit.page(
         "training_jobs/create.html",
@@ -40,7 +43,8 @@ def _form(visit: Visit) -> Response:
         basic=basic,
         rest=rest,
         values=values,
-        extra="\n".join(f"{name}={value}" for name, value in values.items() if name not in named),
+        extra=visit.query.get("extra", extra),
+        images=[IMAGE, *(f"{name}:1" for name in algorithms() if name not in IMAGE)],
         channels=_channels(job),
         output=job.get("OutputDataConfig", {}).get("S3OutputPath") or f"s3://{default_bucket(visit)}/output",
         role=job.get("RoleArn") or own_role(visit),
@@ -65,6 +69,8 @@ def _price(visit: Visit) -> Response:
         "most": prices.cost(kind, seconds, count),
         "seconds": seconds,
         "source": prices.SOURCE,
+        "kind": kind,
+        "alike": alike(visit, query.get("image", ""), kind, count),
     }
     return visit.page("training_jobs/price.html", **values)
 
@@ -143,6 +149,12 @@ def _channels_like(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[st
         elif name not in CHANNELS:
             kept.append(dict(one))
     return [*kept, *map(dict, known.values())]
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    """The hyperparameters that were typed before the image was changed, without those that were left as they were."""
+    typed = {name.removeprefix(HYPER): value for name, value in visit.query.items() if name.startswith(HYPER)}
+    return {name: value for name, value in typed.items() if value != visit.query.get(f"default.{name}", "")}
 
 
 def _tags(visit: Visit, job: Mapping[str, Any]) -> str:

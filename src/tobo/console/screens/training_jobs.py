@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from tobo.console import prices
 from tobo.console.curves import curves, families
 from tobo.console.lists import addresses, list_request
+from tobo.console.machines import machines_of
 from tobo.console.places import s3_place
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, all_of, url
@@ -25,6 +26,7 @@ def _list(visit: Visit) -> Response:
     return visit.page(
         "training_jobs/list.html",
         jobs=found["TrainingJobSummaries"],
+        machines=machines_of(visit, [one["TrainingJobName"] for one in found["TrainingJobSummaries"]]),
         next_token=found.get("NextToken"),
         asked=asked,
         statuses=STATUSES,

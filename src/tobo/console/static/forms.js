@@ -1,5 +1,6 @@
 // Forms: sent by htmx with the session's token; refused where one looks; asked about before they destroy; shown as code.
-import { ask, csrfToken, Refused, tell } from "./requests.js";
+import { clearRefusals, fieldOf, placeAt } from "./refusals.js";
+import { ask, csrfToken, Refused, sentence, tell } from "./requests.js";
 
 /** @typedef {{detail: any, target: Element, preventDefault(): void}} HtmxEvent */
 
@@ -7,20 +8,23 @@ document.addEventListener("htmx:configRequest", (event) => {
   /** @type {HtmxEvent} */ (/** @type {unknown} */ (event)).detail.headers["X-CSRF-Token"] = csrfToken();
 });
 
-/** A refusal goes into the form's own line, or to the head of the page. */
+/** A refusal goes to the field that it names, else into the form's own line, or to the head of the page. */
 document.addEventListener("htmx:beforeSwap", (raw) => {
   const { detail } = /** @type {HtmxEvent} */ (/** @type {unknown} */ (raw));
   const asker = /** @type {Element} */ (detail.requestConfig.elt);
-  const line = asker.closest("form")?.querySelector(".form-refusal") ?? document.querySelector("#notices");
+  const form = asker.closest("form");
+  const line = form?.querySelector(".form-refusal:not(.at-field)") ?? document.querySelector("#notices");
+  if (asker === form) clearRefusals(form);
   if (detail.xhr.status < 400) {
     if (line?.classList.contains("form-refusal")) line.replaceChildren();
     return;
   }
+  const field = asker === form ? fieldOf(form, sentence(detail.xhr.responseText)) : null;
   detail.shouldSwap = true;
   detail.isError = false;
-  detail.target = line;
+  detail.target = field ? placeAt(field) : line;
   detail.swapOverride = "innerHTML";
-  line?.scrollIntoView({ block: "nearest" });
+  if (!field) line?.scrollIntoView({ block: "nearest" });
 });
 
 document.addEventListener("htmx:sendError", () => tell("bad", "The server does not answer; is it still running?"));
@@ -48,6 +52,7 @@ document.addEventListener("click", async (event) => {
   const action = form?.getAttribute("hx-post");
   if (!form || !box || !body || !action) return;
   if (!form.reportValidity()) return;
+  clearRefusals(form);
   try {
     const fields = new URLSearchParams(/** @type {any} */ (new FormData(form)));
     const address = `${action}${action.includes("?") ? "&" : "?"}as=code`;
@@ -56,7 +61,8 @@ document.addEventListener("click", async (event) => {
     box.showModal();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const line = form.querySelector(".form-refusal");
+    const field = fieldOf(form, error.message);
+    const line = field ? placeAt(field) : form.querySelector(".form-refusal");
     const told = document.createElement("p");
     told.className = "refusal";
     told.textContent = error.message;

@@ -6,6 +6,7 @@ import { ROOT, tell } from "./requests.js";
 
 /** @type {EventSource | null} */
 let stream = null;
+let watched = ""; // the addresses of its regions
 
 /** The elements of each address. @returns {Map<string, Element[]>} */
 function regions() {
@@ -30,6 +31,7 @@ export function watch() {
   stream?.close();
   stream = null;
   const places = regions();
+  watched = [...places.keys()].join("\n");
   if (!places.size || document.hidden) return;
   const query = new URLSearchParams();
   for (const [source, elements] of places) query.append("r", `${elements[0]?.getAttribute("data-depends")}|${source}`);
@@ -60,6 +62,7 @@ function show(news) {
     htmx.process(element); // forms that came, or whose address is another one now
     element.dispatchEvent(new CustomEvent("tobo:changed", { bubbles: true }));
   }
+  if ([...regions().keys()].join("\n") !== watched) watch(); // a log or a chart has come that wants news of its own
 }
 
 /** What somebody has ticked or unfolded stays so, and what an element has drawn into itself. @param {Node} old @param {Node} fresh */

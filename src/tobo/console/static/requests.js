@@ -27,8 +27,11 @@ export async function ask(address, options = {}) {
 }
 
 /** The text of a refusal. @param {string} html */
-function sentence(html) {
+export function sentence(html) {
   const parsed = new DOMParser().parseFromString(html, "text/html");
+  const whole = parsed.querySelector(".refusal details"); // a long one is shown by its beginning
+  whole?.querySelector("summary")?.remove();
+  if (whole) return `${parsed.querySelector(".refusal code")?.textContent} ${whole.textContent?.trim()}`;
   return parsed.body.textContent?.trim() ?? "";
 }
 

@@ -50,7 +50,9 @@ def filter_log_events(call: Call, asked: Asked) -> dict[str, Any]:
     answer: dict[str, Any] = {"events": [], "searchedLogStreams": []}
     size = 0
     last = after
-    for searched, (place, event) in enumerate(_interleaved(call, group, streams, start, asked.get("endTime"), after)):
+    containing = max(pattern.every, key=len, default="")
+    found = _interleaved(call, group, streams, start, asked.get("endTime"), after, containing)
+    for searched, (place, event) in enumerate(found):
         if len(answer["events"]) == limit or size >= _PAGE_BYTES or searched == _SEARCHED:
             assert last is not None
             answer["nextToken"] = write_token(*last)
@@ -77,14 +79,21 @@ def _asked_streams(call: Call, group: str, asked: Asked) -> list[LogStream]:
 
 
 def _interleaved(
-    call: Call, group: str, streams: list[LogStream], start: int, end: int | None, after: Place | None
+    call: Call,
+    group: str,
+    streams: list[LogStream],
+    start: int,
+    end: int | None,
+    after: Place | None,
+    containing: str,
 ) -> Iterator[tuple[Place, LogEvent]]:
-    """Events behind `after` with start <= timestamp < end, in the order of their places."""
+    """Events behind `after` with start <= timestamp < end that hold a text, in the order of their places."""
 
     def events_of(name: str) -> Iterator[tuple[Place, LogEvent]]:
-        position: int | None = None
+        # Of one stream the place is where to go on: what is before it would only be searched again.
+        position: int | None = after.position if after is not None and len(streams) == 1 else None
         while events := call.context.logs.read(
-            call.space, group, name, position=position, start=start, end=end, size=_READ_AHEAD
+            call.space, group, name, position=position, start=start, end=end, size=_READ_AHEAD, containing=containing
         ):
             for event in events:
                 place = Place(event.timestamp, name, event.position)

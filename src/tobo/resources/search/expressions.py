@@ -52,6 +52,8 @@ def narrowed(entity: Entity, expression: Mapping[str, Any], query: Query) -> Que
         operator, value = one.get("Operator", "Equals"), one.get("Value", "")
         if keys == (entity.name_member,) and operator in ("Equals", "Contains"):
             query = replace(query, name_contains=value)
+        elif keys == (entity.name_member,) and operator == "In":
+            query = replace(query, names=tuple(part.strip() for part in value.split(",")))
         elif kind == "text" and operator == "Equals":
             query = _with_text(entity, query, keys, value)
         elif keys in (("CreationTime",), ("LastModifiedTime",)) and operator in _COMPARISONS:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from tobo.kit.fault import Fault
-from tobo.operations.auditing import GLOBAL, source_of
+from tobo.operations.auditing import GLOBAL, SIGN_IN, source_of
 from tobo.operations.context import Call
 from tobo.operations.listing import Tokens
 from tobo.operations.registry import operation
@@ -32,7 +32,7 @@ _ATTRIBUTES: Mapping[str, Callable[[Event, str], bool]] = {
 
 @operation("cloudtrail", "LookupEvents", resource=lambda call, asked: "*")
 def lookup_events(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The newest first, of the caller's account and region, and of IAM and STS, which have no region.
+    """The newest first, of the caller's account and region, and of IAM, STS and sign-ins, which have no region.
 
     Several LookupAttributes must all hold; AWS takes one. Raises Fault InvalidLookupAttributesException,
     InvalidTimeRangeException, InvalidNextTokenException.
@@ -93,7 +93,7 @@ def user_of(event: Event) -> str:
 
 
 def _is_of(call: Call, event: Event) -> bool:
-    everywhere = event["eventSource"] in {source_of(service) for service in GLOBAL}
+    everywhere = event["eventSource"] in {SIGN_IN, *(source_of(service) for service in GLOBAL)}
     return event["recipientAccountId"] == call.space.account and (everywhere or event["awsRegion"] == call.space.region)
 
 

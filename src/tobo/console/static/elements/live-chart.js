@@ -1,15 +1,17 @@
 // <live-chart data-live-source="URL" data-depends="every:2" data-title="Accuracy" data-unit="%">: lines over time or epochs.
 //
 // The URL answers {"x": "time" | "number", "series": [{"name": "train", "points": [[x, y], ...]}, ...]}, times in epoch
-// seconds; "label" names other x; "range": [from, to] where x is not to end with the points. Dragging zooms, a double click shows all again; "Log" makes the y axis logarithmic. A table says the same.
+// seconds; "label" names other x; "range": [from, to] where x is not to end with the points; "stepped": a value holds until the
+// next one; a series may be "dashed". Dragging zooms, a double click shows all again; "Log" makes the y axis logarithmic. A table says the same.
 import { number } from "../words.js";
 import { ask } from "../requests.js";
 
-/** @typedef {{name: string, points: [number, number][]}} Series */
-/** @typedef {{x: "time" | "number", series: Series[], label?: string, range?: [number, number]}} Course */
+/** @typedef {{name: string, points: [number, number][], dashed?: boolean}} Series */
+/** @typedef {{x: "time" | "number", series: Series[], label?: string, range?: [number, number], stepped?: boolean}} Course */
 
 const HEIGHT = 220;
 const ROWS = 200;
+const WHOLE = [1, 2, 5, 10, 20, 50, 100]; // steps of counted things
 
 /** A number drawn from the tokens. @param {string} name */
 function token(name) {
@@ -132,12 +134,14 @@ class LiveChart extends HTMLElement {
           stroke: colour(this, `--series-${(index % 6) + 1}`),
           width: 1.75,
           spanGaps: true,
-          points: { show: few },
+          dash: series.dashed ? [6, 4] : undefined,
+          paths: this.course.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined,
+          points: { show: few && !series.dashed && !this.course.stepped },
           value: (/** @type {unknown} */ _, /** @type {number | null} */ value) =>
             value === null ? "–" : `${number(value)}${unit ? ` ${unit}` : ""}`,
         })),
       ],
-      axes: [axis, { ...axis, size: 56, values: (/** @type {unknown} */ _, /** @type {(number | null)[]} */ splits) => splits.map((value) => (value === null ? "" : number(value))) }],
+      axes: [axis, { ...axis, size: 56, ...(this.course.stepped ? { incrs: WHOLE } : {}), values: (/** @type {unknown} */ _, /** @type {(number | null)[]} */ splits) => splits.map((value) => (value === null ? "" : number(value))) }],
       cursor: { drag: { x: true, y: false }, points: { size: 6 } },
       hooks: {
         setSelect: [() => (/** @type {HTMLElement} */ (this.querySelector("[data-whole]")).hidden = false)],
