@@ -14,6 +14,7 @@ from tobo.console.screens import (
     fleets,
     home,
     labelling,
+    labelling_jobs,
     logs,
     models,
     objects,
@@ -38,6 +39,7 @@ _SUBJECTS = (
     buckets,
     objects,
     labelling,
+    labelling_jobs,
     logs,
     training_create,  # before the jobs' own pages
     training_jobs,

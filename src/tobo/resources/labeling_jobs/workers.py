@@ -162,12 +162,13 @@ def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @operation(SERVICE, "ListItems", resource=_job)
 def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Items in the manifest's order, with what became of them."""
+    """Items in the manifest's order, with what became of them; from one number on, if asked."""
     row = _row(call, asked)
     tokens = Tokens.of(KIND + "-items", asked)
     limit = asked.get("MaxResults") or 50
     after = tokens.read(asked.get("NextToken"))
-    found = call.context.tasks.items(row.arn, after[1] if after else -1, limit + 1, asked.get("State"))
+    begin = after[1] if after else (asked.get("FromItemNumber") or 0) - 1
+    found = call.context.tasks.items(row.arn, begin, limit + 1, asked.get("State"))
     answer: dict[str, Any] = {"Items": [_item(item) for item in found[:limit]]}
     if len(found) > limit:
         answer["NextToken"] = tokens.write(("", found[limit - 1].number))
