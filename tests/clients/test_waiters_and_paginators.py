@@ -13,7 +13,7 @@ from tests.support.compilation import compilation_job, ended
 from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
 from tests.support.own_code import PYTHON
-from tests.support.resources import make_resources
+from tests.support.resources import make_resources, team_of
 from tests.support.tuning import await_tuning, tuning_job
 
 from tobo import resources
@@ -49,6 +49,8 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListEndpoints": {},
     "ListExperiments": {},
     "ListHyperParameterTuningJobs": {},
+    "ListLabelingJobs": {},
+    "ListLabelingJobsForWorkteam": {"WorkteamArn": team_of(REGION)},
     "ListModels": {},
     "ListProcessingJobs": {},
     "ListStageDevices": {"EdgeDeploymentPlanName": "one", "StageName": "all"},

@@ -11,7 +11,7 @@ from tobo.wire.models import operation_model
 
 REGION = "sa-east-1"
 KINDS = {
-    "training-job", "hyper-parameter-tuning-job", "model", "transform-job", "endpoint-config", "endpoint",
+    "training-job", "hyper-parameter-tuning-job", "model", "transform-job", "endpoint-config", "endpoint", "labeling-job",
     "experiment", "experiment-trial", "experiment-trial-component", "artifact", "action", "context",
 }  # fmt: skip
 
@@ -52,6 +52,6 @@ def test_no_kind_is_left_out() -> None:
     made = {
         "CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateModel", "CreateTransformJob", "CreateEndpointConfig",
         "CreateEndpoint", "CreateExperiment", "CreateTrial", "CreateTrialComponent", "CreateArtifact", "CreateAction",
-        "CreateContext",
+        "CreateContext", "CreateLabelingJob",
     }  # fmt: skip
     assert made <= taking and taking - made <= elsewhere

@@ -161,7 +161,7 @@ def _channels_like(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[st
 
 def _tags(visit: Visit, job: Mapping[str, Any]) -> str:
     """A job's tags, one a line."""
-    if not job:
+    if "TrainingJobArn" not in job:
         return ""
     try:
         found = visit.quietly("sagemaker", "ListTags", ResourceArn=job["TrainingJobArn"])["Tags"]
