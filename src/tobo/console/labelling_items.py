@@ -36,7 +36,7 @@ def item_of(told: Mapping[str, Any], attribute: str) -> dict[str, Any]:
         "picture": preview(address),
         "text": str(source.get("source", "")),
         "said": in_words(result["answer"]) if "answer" in result else result.get("reason", ""),
-        "answer": result.get("answer"),
+        "drawing": drawing(result.get("answer", {})),
         "confidence": result.get("confidence"),
         "reviewed": bool(result.get("reviewed")),
         "gold": source.get(f"{attribute}-gold"),

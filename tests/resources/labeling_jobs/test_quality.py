@@ -107,6 +107,21 @@ def test_it_is_the_default_and_needs_no_honeypots(server: Server) -> None:
     assert all(0.9 < line["label-metadata"]["confidence"] < 1 for line in lines)
 
 
+def test_workers_who_saw_one_class_each_are_not_judged_by_it(server: Server) -> None:
+    """A manifest sorted by class, whose halves different people label: what is right cannot be told from who said it."""
+    request = labeling_job(server, bucket_of(server, 12), workers=2)
+    arn = create(server, request)
+    for label in LABELS:
+        pair = [worker(server), worker(server)]
+        held = [claim(its, arn, 6) for its in pair]
+        for its, tasks in zip(pair, held, strict=True):
+            for task in tasks:
+                say(its, arn, task, {"label": label})
+    lines = output_of(server, ended(server, request["LabelingJobName"]))
+    assert [line["label"] for line in lines] == [0] * 6 + [1] * 6
+    assert {line["label-metadata"]["confidence"] for line in lines} == {1.0}  # the share of the votes
+
+
 def test_one_worker_an_item_is_taken_by_his_word(server: Server) -> None:
     request = marbles(server, gold=True)
     arn = create(server, request)

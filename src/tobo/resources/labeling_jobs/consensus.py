@@ -5,11 +5,12 @@ is the probability that the class is true.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from tobo.labelling.quality.dawid_skene import Estimate, dawid_skene
-from tobo.labelling.quality.votes import Vote
+from tobo.labelling.quality.votes import Vote, majority
 from tobo.operations.context import Context
 from tobo.resources.labeling_jobs.consolidation import Agreed
 from tobo.resources.labeling_jobs.honeypots import gold_in
@@ -21,18 +22,25 @@ from tobo.tasks.base import State
 MOST_CELLS = 5_000_000
 """Items x classes, and workers x classes x classes: numbers of 8 bytes, of which the model holds about five at a time."""
 
+SEEN, SHARE = 3, 1 / 3
+"""Items of a class that a worker must have seen at least, and of those that an even hand would have given."""
+
+MOST_VOTES = 0.9
+"""Share of the votes that must come from workers who have."""
+
 
 def decide(context: Context, row: Row) -> None:
     """Settles the labelled items of a job by all its answers, where the model applies; safe to repeat.
 
-    It applies to one class an item, several workers an item, and as many items, workers and classes as MOST_CELLS
-    allows; elsewhere, and where the job's label categories ask for it, the majority's word stays. A reviewer's always does.
+    It applies to one class an item, several workers an item, workers who have seen every class, and as many items,
+    workers and classes as MOST_CELLS allows; elsewhere, and where the job's label categories ask for it, the majority's
+    word stays. A reviewer's always does.
     """
     several = row.asked["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] >= 2
     if not several or kind_of(row).shape != "class" or row.found.get("_consolidation") == "majority":
         return
     votes, known = votes_of(context, row), _known(context, row)
-    if not votes or not _fits(votes, known):
+    if not votes or not _fits(votes, known) or not seen_enough(votes, known):
         return
     said = {vote.label for vote in votes} | set(known.values())
     estimate = dawid_skene(votes, [label for label in row.found["_labels"] if label in said], known)
@@ -54,6 +62,26 @@ def votes_of(context: Context, row: Row) -> list[Vote]:
             votes.append(Vote(item, names.setdefault(answer.worker, answer.worker), names.setdefault(label, label)))
         after = page[-1].number
     return votes
+
+
+def seen_enough(votes: Sequence[Vote], known: Mapping[str, str]) -> bool:
+    """Whether workers have seen items of every class, about as often as it occurs, by what is known and by the majority.
+
+    Who has seen only some, as in a manifest that is sorted by class, may err in any way about the others: the model then
+    explains mistakes by classes that nobody has seen. In a simulation of 2,000 items of 4 classes, in order, with another
+    four workers for each quarter, it was right about 25 %, the majority about 90 %. Three votes an item, workers right
+    about 60 to 84 % and otherwise guessing.
+    """
+    truth = {item: found.label for item, found in majority(votes).items()} | dict(known)
+    shares = Counter(truth[vote.item] for vote in votes)
+    seen = Counter((vote.worker, truth[vote.item]) for vote in votes)
+    answers = Counter(vote.worker for vote in votes)
+    enough = sum(
+        given
+        for worker, given in answers.items()
+        if all(seen[worker, label] >= max(SEEN, SHARE * given * count / len(votes)) for label, count in shares.items())
+    )
+    return enough >= MOST_VOTES * len(votes)
 
 
 def _known(context: Context, row: Row) -> dict[str, str]:
