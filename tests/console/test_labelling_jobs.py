@@ -24,6 +24,8 @@ from tests.support.unique import unique
 
 from tobo.console.labelling_form import categories_of, request_of
 from tobo.console.labelling_items import drawing, in_words
+from tobo.console.screens.training_create import like
+from tobo.console.screens.training_create import request_of as training_request
 from tobo.kit.fault import Fault
 
 ODD = "<img src=x onerror=alert(1)>"
@@ -79,6 +81,25 @@ def test_answers_in_words_and_outlines() -> None:
     assert drawing(boxes) == {"width": 64, "height": 48, "outlines": [("ko", "1,2 4,2 4,6 1,6")]}
     assert (drawing(corners) or {})["outlines"] == [("ok", "1,1 9,1 5,7")]
     assert drawing({"label": "ok"}) is None
+
+
+def test_the_form_of_a_training_takes_an_augmented_manifest() -> None:
+    fields = {
+        "name": "t", "attributes": "source-ref, label", "channel.train": "s3://b/out/output.manifest",
+        "channel.validation": "s3://b/validation/", "instance_count": "1", "volume": "1", "seconds": "60",
+    }  # fmt: skip
+    asked = training_request(fields)
+    train, validation = (one["DataSource"]["S3DataSource"] for one in asked["InputDataConfig"])
+    assert train == {
+        "S3DataType": "AugmentedManifestFile",
+        "S3Uri": "s3://b/out/output.manifest",
+        "AttributeNames": ["source-ref", "label"],
+    }
+    assert validation == {"S3DataType": "S3Prefix", "S3Uri": "s3://b/validation/"}
+    [cloned] = like(asked, training_request({**fields, "channel.validation": "", "attributes": "source-ref kind"}))[
+        "InputDataConfig"
+    ][:1]
+    assert cloned["DataSource"]["S3DataSource"]["AttributeNames"] == ["source-ref", "kind"]
 
 
 @needs_chromium

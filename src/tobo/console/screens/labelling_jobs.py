@@ -19,6 +19,9 @@ SERVICE = "tobo-labeling"
 PAGE = 60
 """Items of a page."""
 
+MOST_AT_ONCE = 5000
+"""Items of a job whose report is made while the page waits; that of a larger one takes seconds and comes after it."""
+
 LIST = Plain(
     "Labelling jobs",
     "job",
@@ -82,7 +85,9 @@ def _job(visit: Visit) -> Response:
     if token := visit.query.get("token"):
         listed["NextToken"] = token
     work = _asked(visit, "DescribeWork", arn)
-    items = _asked(visit, "ListItems", arn, MaxResults=PAGE, **listed)
+    part = visit.query.get("fragment", "")
+    items = _asked(visit, "ListItems", arn, MaxResults=PAGE, **listed) if part in ("", "items") else None
+    later = not part and total > MOST_AT_ONCE
     output = job.get("LabelingJobOutput", {}).get("OutputDatasetS3Uri", "")
     return visit.page(
         "labelling_jobs/job.html",
@@ -97,7 +102,8 @@ def _job(visit: Visit) -> Response:
         may_label=visit.may(SERVICE, "ClaimTasks", LabelingJobArn=arn),
         items=None if items is None else [item_of(one, job["LabelAttributeName"]) for one in items["Items"]],
         next_token=(items or {}).get("NextToken"),
-        efforts=_asked(visit, "ListEfforts", arn),
+        efforts=_asked(visit, "ListEfforts", arn) if part == "workers" or not (part or later) else None,
+        later=later,
         at=addresses(visit, "labeling-jobs", name),
         stages=_stages(job),
         output=output,
