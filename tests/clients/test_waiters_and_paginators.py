@@ -13,7 +13,7 @@ from tests.support.compilation import compilation_job, ended
 from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
 from tests.support.own_code import PYTHON
-from tests.support.resources import make_resources
+from tests.support.resources import make_resources, team_of
 from tests.support.tuning import await_tuning, tuning_job
 from tests.support.workforces import make_pool
 
@@ -51,6 +51,8 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListExperiments": {},
     "ListHumanTaskUis": {},
     "ListHyperParameterTuningJobs": {},
+    "ListLabelingJobs": {},
+    "ListLabelingJobsForWorkteam": {"WorkteamArn": team_of(REGION)},
     "ListModelPackageGroups": {},
     "ListModelPackages": {},
     "ListModels": {},

@@ -81,9 +81,11 @@ def labeling_job(
 ) -> dict[str, Any]:
     """A request for CreateLabelingJob over the bucket's folder photos/; its label categories are put there.
 
-    `workers`, `seconds`, `most` (at a time), `source`, `review` (below) are short for what lies deeper.
+    `workers`, `seconds`, `most` (at a time), `source`, `review` (below), `consolidation` are short for what lies deeper.
     """
     categories: dict[str, Any] = {"labels": [{"label": label} for label in labels]}
+    if "consolidation" in changes:
+        categories["consolidation"] = changes.pop("consolidation")
     if "review" in changes:
         categories["review"] = {"below": changes.pop("review")}
     key = f"{unique('categories')}.json"

@@ -15,6 +15,7 @@ def make_resources(server: Server, region: str, names: tuple[str, ...]) -> dict[
     bucket = f"resources-{region}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=b"no archive")
+    s3.put_object(Bucket=bucket, Key="categories.json", Body=b'{"labels": [{"label": "ok"}, {"label": "ko"}]}')
     arns: dict[str, str] = {}
     for name in names:
         answers = [make(sagemaker, bucket, name) for make in _MAKERS]
@@ -34,6 +35,7 @@ def _still_moving(sagemaker: Any) -> bool:
         sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
         or sagemaker.list_transform_jobs(StatusEquals="InProgress")["TransformJobSummaries"]
         or sagemaker.list_hyper_parameter_tuning_jobs(StatusEquals="InProgress")["HyperParameterTuningJobSummaries"]
+        or sagemaker.list_labeling_jobs(StatusEquals="Initializing")["LabelingJobSummaryList"]
         or sagemaker.list_endpoints(StatusEquals="Creating")["Endpoints"]
     )
 
@@ -53,6 +55,33 @@ def _transform_job(sagemaker: Any, bucket: str, name: str) -> Any:
     )
 
 
+def team_of(region: str) -> str:
+    """The work team that the labelling jobs name."""
+    return f"arn:aws:sagemaker:{region}:111122223333:workteam/private-crowd/everybody"
+
+
+def _labeling_job(sagemaker: Any, bucket: str, name: str) -> Any:
+    functions = "arn:aws:lambda:us-east-1:432418664414:function"
+    return sagemaker.create_labeling_job(
+        LabelingJobName=name,
+        LabelAttributeName="label",
+        InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://{bucket}/nothing/"}}},
+        OutputConfig={"S3OutputPath": f"s3://{bucket}/labels"},
+        RoleArn=ROLE,
+        LabelCategoryConfigS3Uri=f"s3://{bucket}/categories.json",
+        HumanTaskConfig={
+            "WorkteamArn": team_of(sagemaker.meta.region_name),
+            "UiConfig": {},
+            "PreHumanTaskLambdaArn": f"{functions}:PRE-ImageMultiClass",
+            "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{functions}:ACS-ImageMultiClass"},
+            "TaskTitle": name,
+            "TaskDescription": name,
+            "NumberOfHumanWorkersPerDataObject": 1,
+            "TaskTimeLimitInSeconds": 60,
+        },
+    )
+
+
 _MAKERS = (
     lambda sagemaker, bucket, name: sagemaker.create_training_job(**training_job(name, "no-such-bucket")),
     lambda sagemaker, bucket, name: sagemaker.create_hyper_parameter_tuning_job(
@@ -69,6 +98,7 @@ _MAKERS = (
         PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"},
     ),
     _transform_job,
+    _labeling_job,
     lambda sagemaker, bucket, name: sagemaker.create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=[variant(name)]
     ),

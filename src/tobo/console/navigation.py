@@ -38,7 +38,8 @@ NAVIGATION: tuple[Group, ...] = (
         "Data",
         (
             Place("S3", "s3", "hard-drive"),
-            Place("Labelling", "labelling", "tag"),
+            Place("Labelling jobs", "labeling-jobs", "tag"),
+            Place("Labelling queues", "labelling", "images"),
         ),
     ),
     Group(
@@ -83,6 +84,7 @@ NAVIGATION: tuple[Group, ...] = (
 DEEDS: tuple[Place, ...] = (
     Place("Work teams", "labelling/teams", "users"),
     Place("Train on your photos", "wizard", "wand-sparkles"),
+    Place("Create labelling job", "labeling-jobs/create", "tag"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
     Place("Register a model", "model-packages/register", "badge-check"),
@@ -97,6 +99,10 @@ DEEDS: tuple[Place, ...] = (
 """What one can begin from the palette."""
 
 LISTED: tuple[Listed, ...] = (
+    Listed(
+        *("Labelling job", "tag", "sagemaker", "ListLabelingJobs"),
+        *("LabelingJobSummaryList", "LabelingJobName", "labeling-jobs"),
+    ),
     Listed(
         *("Training job", "graduation-cap"),
         *("sagemaker", "ListTrainingJobs", "TrainingJobSummaries", "TrainingJobName", "training-jobs"),

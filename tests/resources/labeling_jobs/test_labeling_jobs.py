@@ -69,7 +69,7 @@ def test_photos_are_labelled_one_after_another(server: Server) -> None:
 
 
 def test_workers_are_blind_to_each_other_and_the_majority_counts(server: Server) -> None:
-    request = labeling_job(server, bucket_of(server, 2), workers=3)
+    request = labeling_job(server, bucket_of(server, 2), workers=3, consolidation="majority")
     arn = create(server, request)
     said = [["ok", "ok", "ko"], ["ko", "ko", "ko"]]
     for number in range(3):

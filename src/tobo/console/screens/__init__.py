@@ -14,6 +14,7 @@ from tobo.console.screens import (
     fleets,
     home,
     labelling,
+    labelling_jobs,
     logs,
     model_packages,
     models,
@@ -41,6 +42,7 @@ _SUBJECTS = (
     objects,
     teams,  # before the queues: none of them is called so
     labelling,
+    labelling_jobs,
     logs,
     training_create,  # before the jobs' own pages
     training_jobs,

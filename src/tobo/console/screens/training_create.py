@@ -1,12 +1,13 @@
 """Creating a training job: a form from what the algorithm declares, or from another job."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
 
 from tobo.algorithms import algorithms
-from tobo.algorithms.image_classification.recipes import IMAGE
+from tobo.algorithms.image_classification.recipes import IMAGE, OWN_PHOTOS, RECIPE
 from tobo.console import prices
 from tobo.console.alike import alike
 from tobo.console.choices import default_bucket, own_role
@@ -25,9 +26,12 @@ HYPER = "hyper."
 
 @shown("/training-jobs/create")
 def _form(visit: Visit) -> Response:
-    """?clone=job fills it in with that job's request, ?image= chooses another image; what is typed already comes along."""
+    """?clone=job fills it in with that job's request, ?image= chooses another image; what is typed already comes along.
+
+    ?manifest=&attribute=&samples=&classes= fill in an augmented manifest, as a labelling job writes it, and a recipe.
+    """
     cloned = visit.query.get("clone", "")
-    job: dict[str, Any] = {}
+    job: dict[str, Any] = _on_manifest(visit.query)
     if cloned:
         job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=cloned)
     image = visit.query.get("image") or job.get("AlgorithmSpecification", {}).get("TrainingImage") or IMAGE
@@ -46,6 +50,7 @@ def _form(visit: Visit) -> Response:
         extra=visit.query.get("extra", extra),
         images=[IMAGE, *(f"{name}:1" for name in algorithms() if name not in IMAGE)],
         channels=_channels(job),
+        attributes=_attributes(job),
         output=job.get("OutputDataConfig", {}).get("S3OutputPath") or f"s3://{default_bucket(visit)}/output",
         role=job.get("RoleArn") or own_role(visit),
         resources=resources,
@@ -94,10 +99,11 @@ def request_of(fields: Mapping[str, str]) -> dict[str, Any]:
         if name.startswith(HYPER) and value != fields.get(f"default.{name.removeprefix(HYPER)}")
     }
     hyper |= _lines(fields.get("extra", ""), "Further hyperparameters")
+    attributes = [name for name in re.split(r"[\s,]+", fields.get("attributes", "")) if name]
     channels = [
         {
             "ChannelName": name,
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": address}},
+            "DataSource": {"S3DataSource": _source(name, address, attributes)},
         }
         for name in CHANNELS
         if (address := fields.get(f"channel.{name}"))
@@ -118,6 +124,13 @@ def request_of(fields: Mapping[str, str]) -> dict[str, Any]:
         "StoppingCondition": {"MaxRuntimeInSeconds": whole(fields, "seconds", "At most")},
     }
     return asked | ({"Tags": tags} if tags else {})
+
+
+def _source(channel: str, address: str, attributes: Sequence[str]) -> dict[str, Any]:
+    """A channel's S3DataSource: with attributes, pictures come by the lines of an augmented manifest, a file."""
+    if attributes and channel in ("train", "validation") and not address.endswith("/"):
+        return {"S3DataType": "AugmentedManifestFile", "S3Uri": address, "AttributeNames": list(attributes)}
+    return {"S3DataType": "S3Prefix", "S3Uri": address}
 
 
 def like(job: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,9 +156,10 @@ def _channels_like(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[st
     for one in before:
         name = one["ChannelName"]
         if name in known:
-            address = known.pop(name)["DataSource"]["S3DataSource"]["S3Uri"]
+            given = known.pop(name)["DataSource"]["S3DataSource"]
             source = one.get("DataSource", {}).get("S3DataSource", {"S3DataType": "S3Prefix"})
-            kept.append({**one, "DataSource": {"S3DataSource": {**source, "S3Uri": address}}})
+            changed = given if "AttributeNames" in given else {"S3Uri": given["S3Uri"]}
+            kept.append({**one, "DataSource": {"S3DataSource": {**source, **changed}}})
         elif name not in CHANNELS:
             kept.append(dict(one))
     return [*kept, *map(dict, known.values())]
@@ -159,7 +173,7 @@ def _typed(visit: Visit) -> dict[str, str]:
 
 def _tags(visit: Visit, job: Mapping[str, Any]) -> str:
     """A job's tags, one a line."""
-    if not job:
+    if "TrainingJobArn" not in job:
         return ""
     try:
         found = visit.quietly("sagemaker", "ListTags", ResourceArn=job["TrainingJobArn"])["Tags"]
@@ -182,6 +196,24 @@ def _lines(text: str, what: str) -> dict[str, str]:
 
 def _asked(text: str, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+
+
+def _on_manifest(query: Mapping[str, str]) -> dict[str, Any]:
+    """A request to train on an augmented manifest; {} where the address names none."""
+    if not (manifest := query.get("manifest")):
+        return {}
+    counts = {"num_classes": query.get("classes"), "num_training_samples": query.get("samples")}
+    source = _source("train", manifest, ("source-ref", query.get("attribute") or "label"))
+    return {
+        "HyperParameters": RECIPE | OWN_PHOTOS | {name: value for name, value in counts.items() if value},
+        "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+    }
+
+
+def _attributes(job: Mapping[str, Any]) -> str:
+    """What the first channel that is an augmented manifest takes of its lines."""
+    sources = [one.get("DataSource", {}).get("S3DataSource", {}) for one in job.get("InputDataConfig", [])]
+    return ", ".join(next((source["AttributeNames"] for source in sources if source.get("AttributeNames")), []))
 
 
 def _channels(job: Mapping[str, Any]) -> dict[str, str]:

@@ -44,6 +44,7 @@ def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             "_labels": list(categories.labels),
             "_instructions": categories.instructions,
             "_review_below": categories.review_below,
+            "_consolidation": categories.consolidation,
         },
         todo=("load",),
     )

@@ -2,7 +2,8 @@
 
 {"document-version": "2018-11-28", "labels": [{"label": "ok"}, {"label": "ko"}], "instructions": {"shortInstruction": "..."}}
 
-tobo's own member: "review": {"below": 0.7}: what is agreed upon less than that goes to a reviewer.
+tobo's own members: "review": {"below": 0.7}: what is agreed upon less than that goes to a reviewer; "consolidation":
+"majority" or "dawid-skene" (the default): how several workers' classes become one at the job's end.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 from tobo.kit.fault import validation
 
 MOST = 10_000
+CONSOLIDATIONS = ("dawid-skene", "majority")
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Categories:
     labels: tuple[str, ...]
     instructions: str = ""
     review_below: float = 0.0
+    consolidation: str = CONSOLIDATIONS[0]
 
 
 def read_categories(body: bytes, place: str) -> Categories:
@@ -39,7 +42,7 @@ def read_categories(body: bytes, place: str) -> Categories:
     for label in labels:
         if labels.count(label) > 1:
             raise validation(f"The label '{label}' is twice in '{place}'; take one away.")
-    return Categories(labels, _instructions(told), _review(told, place))
+    return Categories(labels, _instructions(told), _review(told, place), _consolidation(told, place))
 
 
 def _label(entry: Any, number: int, place: str) -> str:
@@ -65,3 +68,10 @@ def _review(told: dict[str, Any], place: str) -> float:
     if isinstance(below, bool) or not isinstance(below, (int, float)) or not 0 <= below <= 1:
         raise validation(f"review.below in '{place}' is {json.dumps(below)}; it is a share of agreement, 0 to 1.")
     return float(below)
+
+
+def _consolidation(told: dict[str, Any], place: str) -> str:
+    given = told.get("consolidation", CONSOLIDATIONS[0])
+    if given not in CONSOLIDATIONS:
+        raise validation(f"consolidation in '{place}' is {json.dumps(given)[:100]}; it is dawid-skene or majority.")
+    return str(given)

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
@@ -19,11 +19,14 @@ def trouble_with(objects: Objects, space: Namespace, told: Mapping[str, Any]) ->
         return ""
     try:
         path = objects.path(space, objects.head(space, uri.bucket, uri.key))
+    except Fault as fault:
+        return fault.message
+    try:
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image.load()
-    except Fault as fault:
-        return fault.message
+    except UnidentifiedImageError:
+        return f"'{uri}' is no picture that can be shown."  # the error names the file on this machine
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         return f"'{uri}' is no picture that can be shown ({error})."
     return ""

@@ -2,11 +2,12 @@
 
 from itertools import islice
 
-from tobo.kit.fault import validation
+from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
-from tobo.resources.labeling_jobs import output, states
+from tobo.resources.labeling_jobs import consensus, output, states
 from tobo.resources.labeling_jobs.api import KIND
+from tobo.resources.labeling_jobs.honeypots import gold_of
 from tobo.resources.labeling_jobs.manifest import Line, read_lines
 from tobo.resources.labeling_jobs.requests import manifest_uri
 from tobo.resources.labeling_jobs.settling import kind_of, settle
@@ -24,6 +25,7 @@ def load(context: Context, row: Row) -> Outcome:
     lines = read_lines(context.objects, row.key.space, uri, row.asked["LabelAttributeName"], kind_of(row).text)
     number = 0
     while chunk := list(islice(lines, CHUNK)):
+        _check_gold(row, number, chunk)
         context.tasks.add(row.arn, number, [line.text for line in chunk], wanted)
         context.tasks.settle(row.arn, [(number + at, "labelled", "") for at in _labelled(chunk)])
         number += len(chunk)
@@ -52,6 +54,7 @@ def follow(context: Context, row: Row) -> Outcome:
 def write_output(context: Context, row: Row) -> Outcome:
     """Nobody answers from here on; what was said is written out."""
     context.tasks.end(row.arn)
+    consensus.decide(context, row)
     output.write_answers(context, row)
     output.write_manifest(context, row)
     found = {"OutputDatasetS3Uri": str(output.manifest(row))}
@@ -62,6 +65,15 @@ def end(context: Context, row: Row) -> Outcome:
     """For jobs that fail or never began; the others' tasks have ended."""
     context.tasks.end(row.arn)
     return Done({"_counters": dict(context.tasks.counts(row.arn))})
+
+
+def _check_gold(row: Row, first: int, chunk: list[Line]) -> None:
+    """Known answers are answers to this task; raises Fault ValidationException that names the object."""
+    for number, line in enumerate(chunk, first + 1):
+        try:
+            gold_of(line.told, row.asked["LabelAttributeName"], kind_of(row).shape, row.found["_labels"])
+        except Fault as fault:
+            raise validation(f"Object {number} of the input manifest: {fault.message}") from None
 
 
 def _labelled(chunk: list[Line]) -> list[int]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tobo.kit.fault import Fault, validation
+from tobo.labelling.quality.workers import Report
 from tobo.operations.context import Call
 from tobo.operations.listing import Tokens
 from tobo.operations.registry import operation
@@ -16,7 +17,9 @@ from tobo.operations.rows import rows_of
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.answers import read_answer
 from tobo.resources.labeling_jobs.api import KIND
+from tobo.resources.labeling_jobs.honeypots import shown
 from tobo.resources.labeling_jobs.pictures import trouble_with
+from tobo.resources.labeling_jobs.reports import quality_of
 from tobo.resources.labeling_jobs.settling import fail, kind_of, settle
 from tobo.store.base import Row
 from tobo.tasks.base import SETTLED, Answer, Gone, Item, Role, Task
@@ -159,12 +162,13 @@ def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @operation(SERVICE, "ListItems", resource=_job)
 def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Items in the manifest's order, with what became of them."""
+    """Items in the manifest's order, with what became of them; from one number on, if asked."""
     row = _row(call, asked)
     tokens = Tokens.of(KIND + "-items", asked)
     limit = asked.get("MaxResults") or 50
     after = tokens.read(asked.get("NextToken"))
-    found = call.context.tasks.items(row.arn, after[1] if after else -1, limit + 1, asked.get("State"))
+    begin = after[1] if after else (asked.get("FromItemNumber") or 0) - 1
+    found = call.context.tasks.items(row.arn, begin, limit + 1, asked.get("State"))
     answer: dict[str, Any] = {"Items": [_item(item) for item in found[:limit]]}
     if len(found) > limit:
         answer["NextToken"] = tokens.write(("", found[limit - 1].number))
@@ -181,8 +185,12 @@ def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @operation(SERVICE, "ListEfforts", resource=_job)
 def list_efforts(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What each worker has done."""
-    return {"Efforts": [_effort(one) for one in call.context.tasks.efforts(_row(call, asked).arn)]}
+    """What each worker has done and how well, and how much they agree (Krippendorff's alpha, Fleiss' kappa)."""
+    row = _row(call, asked)
+    quality = quality_of(call.context, row)
+    efforts = [_effort(one) | _standing(quality.reports.get(one.worker)) for one in call.context.tasks.efforts(row.arn)]
+    agreement = {"Alpha": quality.alpha, "Kappa": quality.kappa}
+    return {"Efforts": efforts} | {name: value for name, value in agreement.items() if value is not None}
 
 
 def _settled(call: Call, row: Row, item: Item) -> str:
@@ -230,7 +238,7 @@ def _limit(row: Row) -> float:
 def _task(call: Call, row: Row, task: Task, role: Role) -> dict[str, Any]:
     told: dict[str, Any] = {
         "ItemNumber": task.number,
-        "Source": task.source,
+        "Source": shown(row, task.source),
         "Since": task.since,
         "Until": task.until,
     }
@@ -266,6 +274,21 @@ def _item(item: Item) -> dict[str, Any]:
 
 def _effort(one: Any) -> dict[str, Any]:
     return {"Worker": one.worker, "Answers": one.answers, "Skips": one.skips, "Seconds": one.seconds}
+
+
+def _standing(report: Report | None) -> dict[str, Any]:
+    """What a worker's answers are worth; members of which nothing is known are left out."""
+    if report is None:
+        return {}
+    honeypots = report.honeypots
+    told = {"Agreement": report.agreement, "MedianSeconds": report.seconds}
+    return {
+        "Right": honeypots.right,
+        "Asked": honeypots.asked,
+        "RightLow": honeypots.low,
+        "RightHigh": honeypots.high,
+        **{name: value for name, value in told.items() if value is not None},
+    }
 
 
 def _gone(gone: Gone) -> Fault:
