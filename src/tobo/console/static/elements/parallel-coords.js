@@ -41,7 +41,7 @@ class ParallelCoords extends HTMLElement {
     document.addEventListener("pointerup", () => (this.drag = null));
     document.addEventListener("pointercancel", () => (this.drag = null));
     for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, (event) => this.point(event));
-    sortTable(this.dataset.table ?? "");
+    if (this.dataset.table) sortTable(this.dataset.table);
     new ResizeObserver(() => this.render()).observe(this);
     if (this.dataset.drawing) this.take(JSON.parse(this.dataset.drawing));
     else this.load();

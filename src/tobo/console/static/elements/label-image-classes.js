@@ -1,0 +1,33 @@
+// <label-image-classes>: the class of a picture, or with `multiple` its classes, by one key or click.
+import { chooseClass, drawClasses, readClasses, writeClasses } from "./label-classified.js";
+import { PictureElement } from "./label-picture.js";
+
+/** @extends {PictureElement<number[]>} */
+class LabelImageClasses extends PictureElement {
+  /** @type {number[]} */
+  state = [];
+
+  /** @param {import("./label-element.js").Answer} answer */
+  read(answer) {
+    return readClasses(this, answer);
+  }
+
+  write() {
+    return writeClasses(this);
+  }
+
+  get complete() {
+    return this.ready && this.state.length > 0;
+  }
+
+  /** @param {number} index */
+  choose(index) {
+    chooseClass(this, index);
+  }
+
+  draw() {
+    drawClasses(this);
+  }
+}
+
+customElements.define("label-image-classes", LabelImageClasses);
