@@ -39,6 +39,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Place("S3", "s3", "hard-drive"),
             Place("Labelling", "labelling", "tag"),
+            Place("Work", "work", "pencil"),
         ),
     ),
     Group(
@@ -80,6 +81,7 @@ NAVIGATION: tuple[Group, ...] = (
 )
 
 DEEDS: tuple[Place, ...] = (
+    Place("Label what waits for me", "work", "pencil"),
     Place("Train on your photos", "wizard", "wand-sparkles"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),

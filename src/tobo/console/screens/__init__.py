@@ -29,6 +29,7 @@ from tobo.console.screens import (
     transform_jobs,
     tuning_jobs,
     wizard,
+    work,
 )
 
 _SUBJECTS = (
@@ -38,6 +39,7 @@ _SUBJECTS = (
     buckets,
     objects,
     labelling,
+    work,
     logs,
     training_create,  # before the jobs' own pages
     training_jobs,
