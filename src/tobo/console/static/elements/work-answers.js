@@ -16,7 +16,7 @@ export function answerCards(answers, item, take) {
 function card(answer, index, item, take) {
   const button = make("button", "button compact", "Take this");
   button.type = "button";
-  button.setAttribute("aria-label", `Take what worker ${index + 1} has said`);
+  button.setAttribute("aria-label", `Take this, of worker ${index + 1}`);
   button.addEventListener("click", () => take(answer));
   return make("li", "card", make("p", "small quiet", `Worker ${index + 1}`), shown(answer, item), button);
 }

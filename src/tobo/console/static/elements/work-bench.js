@@ -3,7 +3,9 @@
 import { make } from "./label-dom.js";
 import { answerCards } from "./work-answers.js";
 import { WorkFigures } from "./work-figures.js";
+import { measureStep, Pictures } from "./work-pictures.js";
 import { WorkQueue } from "./work-queue.js";
+import { nothingToDo } from "./work-words.js";
 
 /** @typedef {import("./work-queue.js").Task} Task */
 /** @typedef {import("./work-queue.js").Deed} Deed */
@@ -21,8 +23,7 @@ class WorkBench extends HTMLElement {
   ahead = [];
   /** @type {{task: Task, answer: any}[]} */
   past = [];
-  /** @type {Map<number, HTMLImageElement>} */
-  pictures = new Map();
+  pictures = new Pictures();
   /** @type {Element | null} */
   element = null;
   dirty = false;
@@ -144,7 +145,8 @@ class WorkBench extends HTMLElement {
   showNothing() {
     this.element = null;
     delete this.dataset.item;
-    const [title, words] = this.nothing();
+    const { claimed, away, over, reviewing } = this;
+    const [title, words] = nothingToDo({ claimed, away, over, reviewing }, this.figures?.progress);
     const box = make("div", "empty", make("h2", "", title), make("p", "", words));
     if (this.away) {
       const button = make("button", "button primary big", "Go on");
@@ -157,18 +159,6 @@ class WorkBench extends HTMLElement {
       box.append(link);
     }
     this.place?.replaceChildren(box);
-  }
-
-  /** @returns {[string, string]} */
-  nothing() {
-    if (this.away) return ["A pause", "You were away for longer than a task may take, so its pictures went back to the others. What you have drawn is kept for you."];
-    if (this.over) return ["All done", this.over];
-    if (!this.claimed) return ["One moment …", "The first pictures are coming."];
-    const { left, conflicts } = this.figures?.progress ?? { left: 0, conflicts: 0 };
-    if (this.reviewing) return ["Nothing to review now", "The workers agree so far. What they differ about comes here by itself."];
-    if (left) return ["Nothing for you now", "The rest is in other people's hands, or you have answered it. What comes back stands here by itself."];
-    if (conflicts) return ["All labelled", "A reviewer looks at what people differ about. Thank you!"];
-    return ["All labelled", "The job is being completed. Thank you!"];
   }
 
   undoable() {
@@ -189,16 +179,7 @@ class WorkBench extends HTMLElement {
   }
 
   preload() {
-    const numbers = new Set(this.ahead.map((task) => task.number));
-    for (const number of this.pictures.keys()) if (!numbers.has(number)) this.pictures.delete(number);
-    for (const task of this.ahead) {
-      const source = this.source(task);
-      if (!source || this.pictures.has(task.number)) continue;
-      const picture = new Image();
-      picture.src = source;
-      picture.decode().catch(() => undefined); // told when it is shown
-      this.pictures.set(task.number, picture);
-    }
+    this.pictures.keep(this.ahead.map((task) => this.source(task)).filter((source) => source !== null));
   }
 
   // What the worker does.
@@ -251,7 +232,8 @@ class WorkBench extends HTMLElement {
     if (this.reviewing) this.past = [];
     this.ahead.shift();
     this.show();
-    this.measure(this.input);
+    const next = this.current;
+    measureStep(this.input, () => this.current === next && (!this.element || this.element.ready));
     this.figures?.answered(seconds);
     queue.push({ deed: "answer", ItemNumber: current.number, Body: JSON.stringify(answer), Seconds: seconds });
   }
@@ -296,19 +278,6 @@ class WorkBench extends HTMLElement {
       this.tell(`${current.name} cannot be shown; that is reported, and you need do nothing.`);
       this.skip("The picture cannot be shown.", true);
     } else setTimeout(() => this.current === current && this.show(), 2000);
-  }
-
-  /** @param {number} begin */
-  measure(begin) {
-    const { element, current } = this;
-    const painted = () => {
-      if (this.current !== current) return;
-      if (element && current && !element.ready) return requestAnimationFrame(painted);
-      const channel = new MessageChannel(); // its message comes after the frame was handed over
-      channel.port1.onmessage = () => performance.measure("work:next", { start: begin, end: performance.now() });
-      channel.port2.postMessage(0);
-    };
-    requestAnimationFrame(painted);
   }
 
   // What the server says.
