@@ -30,6 +30,7 @@ NAMES = (
     "strategies",
     "transform",
     "compile",
+    "consensus",
 )
 LONG = ("backbone", "sorting")
 """Run only when named: 20 minutes and 5."""

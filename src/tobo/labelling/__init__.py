@@ -1,1 +1,1 @@
-"""Labelling: what is known of labels, apart from who asks for them and who gives them."""
+"""Labelling: what decides over items, workers and labels, without a server."""

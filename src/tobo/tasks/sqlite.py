@@ -61,8 +61,8 @@ AND NOT EXISTS (
 AND NOT EXISTS (
     SELECT 1 FROM lease AS h WHERE h.work = i.work AND h.number = i.number AND h.worker = :worker AND h.until > :now
 )
-ORDER BY EXISTS (SELECT 1 FROM skip AS s WHERE s.work = i.work AND s.number = i.number AND s.worker = :worker), number
-LIMIT :count
+AND {skipped} EXISTS (SELECT 1 FROM skip AS s WHERE s.work = i.work AND s.number = i.number AND s.worker = :worker)
+ORDER BY number LIMIT :count
 """
 _ITEM = "number, source, state, wanted, answers, skips, result"
 _CLAIMED: Mapping[Role, State] = {"label": "open", "review": "conflict"}
@@ -123,7 +123,10 @@ class SqliteTasks:
                 given,
             )
             tasks = [Task(*row) for row in held][:count]
-            fresh = connection.execute(_CLAIM, given | {"count": count - len(tasks)}).fetchall()
+            fresh: list[tuple[int, str]] = []
+            for skipped in ("NOT", ""):  # two looks in the index' order: sorting would read all that is open
+                room = count - len(tasks) - len(fresh)
+                fresh += connection.execute(_CLAIM.format(skipped=skipped), given | {"count": room})
             for number, source in fresh:
                 (draft,) = connection.execute(
                     "INSERT INTO lease (work, number, worker, role, since, until) VALUES (?, ?, ?, ?, ?, ?)"

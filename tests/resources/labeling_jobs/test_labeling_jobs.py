@@ -366,7 +366,7 @@ def test_requests_that_are_refused(server: Server, changes: dict[str, Any], said
 @pytest.mark.parametrize(
     ("member", "value", "said"),
     [
-        ("PreHumanTaskLambdaArn", "arn:aws:lambda:us-east-1:1:function:mine", "is no built-in function"),
+        ("PreHumanTaskLambdaArn", "arn:aws:lambda:us-east-1:123456789012:function:mine", "is no built-in function"),
         ("PreHumanTaskLambdaArn", f"{FUNCTIONS}:PRE-BoundingBox", "two task types"),
         ("WorkteamArn", "arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default", "work on AWS only"),
     ],

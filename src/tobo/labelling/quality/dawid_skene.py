@@ -3,9 +3,9 @@
 A. P. Dawid and A. M. Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM Algorithm", Journal of
 the Royal Statistical Society C 28(1), 1979, 20-28. Equations below are theirs.
 
-crowd-kit has this, too, and was looked at first (1.4.2): it asks for pandas, pyarrow, scikit-learn, transformers and
-nltk, 36 packages and 778 MB beside tobo's own, and two seconds of import for what are two sums in numpy. Both agree
-(tests/labelling/quality/test_dawid_skene.py has the numbers).
+crowd-kit has this, too, and was looked at first (1.4.2): it asks for pandas, pyarrow, transformers, nltk and others, 14
+packages and 421 MB beside what all of tobo's extras bring, and two seconds of import, for what are two sums in numpy.
+Both agree: of 166,665 simulated items on all labels but 30, whose classes are about equally probable.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,8 +102,8 @@ def dawid_skene(
         items=coded.items,
         workers=coded.workers,
         labels=coded.labels,
-        posterior=np.ascontiguousarray(posterior.T),
-        confusion=np.ascontiguousarray(confusion.transpose(1, 0, 2)),
+        posterior=posterior.T,
+        confusion=confusion.transpose(1, 0, 2),
         priors=priors,
         log_likelihood=likelihood,
         iterations=rounds,
@@ -190,7 +190,8 @@ def _expect(coded: _Coded, rates: tuple[Floats, Floats], clamped: tuple[Integers
     where, certain = clamped
     joint[:, where] = np.where(certain > 0, joint[:, where], -np.inf)
     most = joint.max(0)
-    posterior = np.exp(joint - most)
+    joint -= most
+    posterior = np.exp(joint, out=joint)  # in place: with hundreds of labels this is the largest array there is
     total = posterior.sum(0)
     posterior /= total
     return posterior, float((most + np.log(total)).sum())

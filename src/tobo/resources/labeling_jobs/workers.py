@@ -15,7 +15,7 @@ from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.answers import read_answer
-from tobo.resources.labeling_jobs.api import KIND, counters
+from tobo.resources.labeling_jobs.api import KIND
 from tobo.resources.labeling_jobs.guesses import guess_of
 from tobo.resources.labeling_jobs.manifest import source_of
 from tobo.resources.labeling_jobs.pictures import trouble_with
@@ -43,7 +43,6 @@ def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     for row in rows_of(call.context.store, call.space, KIND):
         if row.state == "InProgress" and _may(call, "ClaimTasks", row):
             counts = call.context.tasks.counts(row.arn)
-            counted = counters(call, row)
             found.append(
                 {
                     "LabelingJobArn": row.arn,
@@ -54,7 +53,7 @@ def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
                     "Status": row.status,
                     "Open": counts.get("open", 0) + counts.get("waiting", 0),
                     "Conflicts": counts.get("conflict", 0),
-                    "Done": counted["TotalLabeled"],
+                    "Done": counts.get("labelled", 0) + counts.get("machine", 0),
                     "Total": sum(counts.values()),
                     "MayReview": _may(call, "ReviewTasks", row),
                 }
@@ -209,8 +208,9 @@ def list_efforts(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settled(call: Call, row: Row, item: Item) -> str:
+    """Wakes the controller where nothing is open any more; else it looks once a second, which 100,000 items cost 10 ms."""
     state = settle(call.context, row, item)
-    if state in SETTLED:
+    if state in SETTLED and not call.context.tasks.items(row.arn, limit=1, state="open"):
         call.context.wake(row)
     return state
 
