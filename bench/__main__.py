@@ -25,6 +25,7 @@ NAMES = (
     "head",
     "edge",
     "console",
+    "labelling",
     "tuning",
     "strategies",
     "transform",

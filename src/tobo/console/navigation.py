@@ -40,6 +40,7 @@ NAVIGATION: tuple[Group, ...] = (
             Place("S3", "s3", "hard-drive"),
             Place("Labelling jobs", "labeling-jobs", "tag"),
             Place("Labelling queues", "labelling", "images"),
+            Place("Work", "work", "pencil"),
         ),
     ),
     Group(
@@ -83,6 +84,7 @@ NAVIGATION: tuple[Group, ...] = (
 
 DEEDS: tuple[Place, ...] = (
     Place("Work teams", "labelling/teams", "users"),
+    Place("Label what waits for me", "work", "pencil"),
     Place("Train on your photos", "wizard", "wand-sparkles"),
     Place("Create labelling job", "labeling-jobs/create", "tag"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),

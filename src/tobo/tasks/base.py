@@ -101,7 +101,7 @@ class Tasks(Protocol):
         ...
 
     def skip(self, work: str, number: int, worker: str, reason: str, at: float) -> Item:
-        """The worker's lease ends; to him the item comes last from now on. Raises Gone."""
+        """The worker's lease ends; to him the item comes last from now on. Sent again it counts once. Raises Gone."""
         ...
 
     def reopen(self, work: str, number: int, worker: str, now: float, until: float) -> Task:

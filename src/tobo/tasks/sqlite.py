@@ -167,7 +167,14 @@ class SqliteTasks:
 
     def skip(self, work: str, number: int, worker: str, reason: str, at: float) -> Item:
         with self._writing() as connection:
-            its, _ = self._unsettled(work, number)
+            its, item = self._unsettled(work, number)
+            told = connection.execute(
+                "SELECT 1 FROM skip AS s WHERE work = ? AND number = ? AND worker = ? AND NOT EXISTS"
+                " (SELECT 1 FROM lease AS l WHERE l.work = s.work AND l.number = s.number AND l.worker = s.worker)",
+                (its, number, worker),
+            ).fetchone()
+            if told:
+                return item  # it has not been claimed since he skipped it: this is the same skip again
             connection.execute(
                 "INSERT INTO skip (work, number, worker, reason, at) VALUES (?, ?, ?, ?, ?)",
                 (its, number, worker, reason, at),

@@ -32,6 +32,7 @@ from tobo.console.screens import (
     transform_jobs,
     tuning_jobs,
     wizard,
+    work,
 )
 
 _SUBJECTS = (
@@ -43,6 +44,7 @@ _SUBJECTS = (
     teams,  # before the queues: none of them is called so
     labelling,
     labelling_jobs,
+    work,
     logs,
     training_create,  # before the jobs' own pages
     training_jobs,

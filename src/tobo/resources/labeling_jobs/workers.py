@@ -17,7 +17,9 @@ from tobo.operations.rows import rows_of
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.answers import read_answer
 from tobo.resources.labeling_jobs.api import KIND
+from tobo.resources.labeling_jobs.guesses import guess_of
 from tobo.resources.labeling_jobs.honeypots import shown
+from tobo.resources.labeling_jobs.manifest import source_of
 from tobo.resources.labeling_jobs.pictures import trouble_with
 from tobo.resources.labeling_jobs.reports import quality_of
 from tobo.resources.labeling_jobs.settling import fail, kind_of, settle
@@ -28,6 +30,9 @@ SERVICE = "tobo-labeling"
 
 MOST_SECONDS = 86_400.0
 """That an answer is said to have taken."""
+
+MOST_BYTES = 64 << 20
+"""Of a picture that is given to a worker."""
 
 
 def _job(call: Call, asked: Mapping[str, Any]) -> str:
@@ -92,6 +97,23 @@ def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         row.arn, call.principal.arn, asked.get("MaxResults") or 1, call.now, call.now + _limit(row), role
     )
     return {"Tasks": [_task(call, row, task, role) for task in tasks]}
+
+
+@operation(SERVICE, "GetSource", action=f"{SERVICE}:ClaimTasks", resource=_job)
+def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The bytes of an item's picture, for who may work at it and has no right of his own in S3.
+
+    Raises Fault ResourceNotFound, NoSuchKey, NoSuchBucket; ValidationException for what is larger than MOST_BYTES.
+    """
+    row, number = _row(call, asked), asked["ItemNumber"]
+    item = call.context.tasks.item(row.arn, number)
+    uri = None if item is None else source_of(json.loads(item.source))
+    if uri is None:
+        raise Fault("ResourceNotFound", f"The labeling job '{row.key.name}' has no picture {number}.")
+    info = call.context.objects.head(call.space, uri.bucket, uri.key)
+    if info.size > MOST_BYTES:
+        raise validation(f"'{uri}' has {info.size} bytes; a picture to be labelled has at most {MOST_BYTES}.")
+    return {"Body": call.context.objects.path(call.space, info).read_bytes()}
 
 
 @operation(SERVICE, "KeepTask", resource=_job)
@@ -244,6 +266,10 @@ def _task(call: Call, row: Row, task: Task, role: Role) -> dict[str, Any]:
     }
     if task.draft:
         told["Draft"] = task.draft
+    attribute = row.asked["LabelAttributeName"]
+    guess = guess_of(call.context.objects, call.space, json.loads(task.source), kind_of(row), attribute)
+    if guess:
+        told["Guess"] = json.dumps(guess, ensure_ascii=False)
     if role == "review":
         answers = call.context.tasks.answers_of(row.arn, task.number)
         told["Answers"] = [_answer(one, f"worker {n}") for n, one in enumerate(answers, 1) if one.role == "label"]
