@@ -88,6 +88,26 @@ def test_multi_label_lists(tmp_path: Path, columns: str, expected: tuple[int, ..
     assert [e.label for e in read(job)[0].items] == [(1, 1, 1), expected]
 
 
+@pytest.mark.parametrize(
+    ("value", "metadata", "expected"),
+    [
+        ([0, 1], {"class-map": {"0": "disc", "1": "ring"}}, (1, 1)),  # Ground Truth's: both classes
+        ([1], {"class-map": {"1": "ring"}}, (0, 1)),
+        ([0, 1], {}, (0, 1)),  # the algorithm's own form: a flag a class
+    ],
+)
+def test_several_classes_in_a_manifest(
+    tmp_path: Path, value: list[int], metadata: dict[str, object], expected: tuple[int, ...]
+) -> None:
+    job = Job(tmp_path, num_classes=2, multi_label=1)
+    job.add("train", "bucket/a.png", picture("disc", 1))
+    reference = {"source-ref": "s3://bucket/a.png"}
+    both = {**reference, "shapes": [0, 1], "shapes-metadata": {"class-map": {"0": "disc", "1": "ring"}}}
+    line = {**reference, "shapes": value, "shapes-metadata": metadata}
+    job.add("train", "t.manifest", f"{json.dumps(both)}\n{json.dumps(line)}\n")
+    assert [e.label for e in read(job)[0].items] == [(1, 1), expected]
+
+
 GOOD = "0\t0\ta.png\n1\t1\ta.png\n"
 
 

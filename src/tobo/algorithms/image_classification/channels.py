@@ -139,9 +139,11 @@ def _manifest_entry(
     picture = _find(folder, str(entry[reference]))
     if picture is None:
         raise UserError(f"{place}: the picture '{entry[reference]}' is not in the channel.")
-    label = parse_label(_values(entry[attribute], place), settings, place)
-    metadata = entry.get(f"{attribute}-metadata")
-    class_name = metadata.get("class-name") if isinstance(metadata, dict) else None
+    told = entry.get(f"{attribute}-metadata")
+    metadata = told if isinstance(told, dict) else {}
+    # Ground Truth's several classes an item are indices, and its metadata has their names by index.
+    label = parse_label(_values(entry[attribute], place), settings, place, flags="class-map" not in metadata)
+    class_name = metadata.get("class-name")
     return Example(str(entry[reference]), label, picture), class_name
 
 

@@ -37,14 +37,15 @@ class Examples:
     names: tuple[str, ...] | None = None
 
 
-def parse_label(values: Sequence[object], settings: Settings, place: str) -> Label:
+def parse_label(values: Sequence[object], settings: Settings, place: str, flags: bool = True) -> Label:
     """A label from the numbers of a line or record; raises UserError naming `place`.
 
-    With multi_label the values are either num_classes flags (0 or 1), or the indices of the classes that apply.
+    With multi_label the values are either num_classes flags (0 or 1), or the indices of the classes that apply; always
+    the latter without `flags`: [0, 1] says both things of two classes.
     """
     indices = [_index(value, place) for value in values]
     if settings.multi_label:
-        if len(indices) == settings.num_classes and set(indices) <= {0, 1}:
+        if flags and len(indices) == settings.num_classes and set(indices) <= {0, 1}:
             return tuple(indices)
         return tuple(int(i in {_within(i, settings, place) for i in indices}) for i in range(settings.num_classes))
     if len(indices) != 1:
