@@ -142,7 +142,7 @@ def _rounds(data: Data, settings: rounds.Settings) -> dict[str, float]:
     """The same for the product's rounds, a quarter of whose questions are for the validation set."""
     found: dict[str, float] = {}
     state, labels = rounds.State(settings), dict[int, int]()
-    while len(labels) < 0.6 * len(data.pool):
+    while state.round <= round(0.6 / STEP):
         made = rounds.plan(state, data.pool, labels)
         if made.head is not None:
             found[f"{state.round * STEP:.2f}"] = data.accuracy(made.head)
