@@ -10,8 +10,15 @@ import { ShapesElement, reach } from "./label-shapes.js";
 const SIDES = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0]];
 const STILL = 4;
 
-/** Boxes of an answer of crowd-bounding-box. @param {import("./label-element.js").Answer} answer @returns {Box[]} */
-export const boxesOf = (answer) => answer.boundingBoxes ?? [];
+/** Boxes of an answer of crowd-bounding-box, of whole pixels also where a model says fractions. @param {import("./label-element.js").Answer} answer @returns {Box[]} */
+export function boxesOf(answer) {
+  /** @type {Box[]} */
+  const found = answer.boundingBoxes ?? [];
+  return found.map((box) => {
+    const [left, top] = [Math.round(box.left), Math.round(box.top)];
+    return { ...box, left, top, width: Math.round(box.left + box.width) - left, height: Math.round(box.top + box.height) - top };
+  });
+}
 
 /** @param {Box} box @param {[number, number]} side @returns {Point} a corner or the middle of an edge */
 const sideOf = (box, side) => ({ x: box.left + (box.width * (side[0] + 1)) / 2, y: box.top + (box.height * (side[1] + 1)) / 2 });
@@ -187,6 +194,11 @@ class LabelBoxes extends ShapesElement {
   /** @param {Box} box */
   corner(box) {
     return { x: box.left, y: box.top };
+  }
+
+  /** @param {Box} box */
+  far(box) {
+    return sideOf(box, [1, 1]);
   }
 
   /** @param {Box} box */

@@ -13,9 +13,10 @@ export class Choices {
   filter = make("input", "input");
   count = make("p", "small quiet");
 
-  /** @param {(index: number) => void} chosen */
-  constructor(chosen) {
+  /** @param {(index: number) => void} chosen @param {() => void} left a pointer or the filter has done its work: the focus goes back */
+  constructor(chosen, left) {
     this.chosen = chosen;
+    this.left = left;
     this.filter.type = "search";
     this.filter.placeholder = "Find a class";
     this.filter.setAttribute("aria-label", "Find a class (F)");
@@ -114,7 +115,9 @@ export class Choices {
   /** @param {MouseEvent} event */
   clicked(event) {
     const option = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-index]"));
-    if (option) this.choose(Number(option.dataset.index));
+    if (!option) return;
+    this.choose(Number(option.dataset.index));
+    if (event.detail) this.left();
   }
 
   /** @param {number} index */
@@ -147,11 +150,14 @@ export class Choices {
       this.choose(Number(first.dataset.index));
       this.clear();
       this.reveal(first);
+      this.left();
     } else if (event.key === "ArrowDown" && first) {
       this.reach(Number(first.dataset.index));
       first.focus();
-    } else if (event.key === "Escape" && this.filter.value) this.clear();
-    else return;
+    } else if (event.key === "Escape") {
+      if (!this.filter.value) this.left();
+      this.clear();
+    } else return;
     event.preventDefault();
   }
 }

@@ -17,12 +17,12 @@ export function svg(name, attributes = {}) {
   return made;
 }
 
-/** @param {string} words @param {string} hint what it does and by which key @param {() => void} deed */
+/** @param {string} words what stands on it @param {string} hint what it does and by which key, said to those who hear the page too @param {() => void} deed */
 export function button(words, hint, deed) {
   const made = make("button", "button compact", words);
   made.type = "button";
   made.title = hint;
-  made.setAttribute("aria-label", hint);
+  made.setAttribute("aria-label", hint.toLowerCase().includes(words.toLowerCase()) ? hint : `${words}: ${hint}`);
   made.addEventListener("click", deed);
   return made;
 }

@@ -7,6 +7,8 @@ import { button, make } from "./label-dom.js";
 /** @typedef {{src?: string, text?: string, labels: string[], initial?: Answer | null, guess?: Answer | null, multiple?: boolean, title: string, readonly?: boolean}} Task */
 
 const NAMES = "label-image-classes, label-boxes, label-polygons, label-mask, label-text-classes, label-spans, label-verify";
+const TYPED = "input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]";
+const SLIDING = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"];
 const DEEDS = ["Enter", " ", "Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
 
 /** @template State */
@@ -23,13 +25,13 @@ export class LabelElement extends HTMLElement {
   burst = "";
   guessing = true;
   built = false;
-  choices = new Choices((index) => this.choose(index));
+  choices = new Choices((index) => this.choose(index), () => this.focusMain());
   tools = make("div", "label-tools");
   panel = make("div", "label-panel");
   said = make("p", "visually-hidden");
   back = button("Undo", "Undo (Ctrl+Z)", () => this.undo());
   forth = button("Redo", "Redo (Ctrl+Shift+Z)", () => this.redo());
-  guesses = button("Guess", "Show the guess of the model (G)", () => this.toggleGuess());
+  guesses = button(...this.naming(), () => this.toggleGuess());
   /** @type {(event: KeyboardEvent) => void} */
   heard = (event) => this.outside(event);
 
@@ -66,9 +68,17 @@ export class LabelElement extends HTMLElement {
     return make("div");
   }
 
+  /** Where keys go on after a class was chosen by click or by typing. */
+  focusMain() {}
+
   /** What stands under the classes. @returns {HTMLElement[]} */
   extras() {
     return [];
+  }
+
+  /** What the button of the guess says, and what it does. @returns {[string, string]} */
+  naming() {
+    return ["Guess", "Show the guess of the model (G)"];
   }
 
   /** Keys and what they do. @returns {[string, string][]} */
@@ -215,7 +225,6 @@ export class LabelElement extends HTMLElement {
   outside(event) {
     const target = /** @type {Element} */ (event.target);
     if (this.contains(target) || document.querySelectorAll(NAMES).length > 1 || document.querySelector("dialog[open]")) return;
-    if (target.closest("input, textarea, select, [contenteditable]")) return;
     if (target !== document.body && DEEDS.includes(event.key)) return;
     this.press(event);
   }
@@ -223,8 +232,9 @@ export class LabelElement extends HTMLElement {
   /** @param {KeyboardEvent} event */
   press(event) {
     const target = /** @type {Element} */ (event.target);
-    if (event.defaultPrevented || event.isComposing || target.closest("input, textarea, select")) return;
-    if ((event.key === "Enter" || event.key === " ") && target.closest("button, summary, a")) return;
+    if (event.defaultPrevented || event.isComposing || target.closest(TYPED)) return;
+    if ((event.key === "Enter" || event.key === " ") && target.closest("button, summary, a, input")) return;
+    if (SLIDING.includes(event.key) && target.closest("input[type=range]")) return;
     if (this.command(event) || this.common(event) || this.key(event)) event.preventDefault();
   }
 

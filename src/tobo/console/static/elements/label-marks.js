@@ -3,6 +3,7 @@ import { make, numeral, own, series } from "./label-dom.js";
 
 export class Marks {
   root = make("ol", "label-marks");
+  chosen = -1;
 
   /** @param {(at: number) => void} picked */
   constructor(picked) {
@@ -13,6 +14,14 @@ export class Marks {
         if (row) picked(Number(row.dataset.at));
       });
     }
+  }
+
+  /** Scrolls the list alone, never the page. @param {number} at */
+  reveal(at) {
+    const row = /** @type {HTMLElement | undefined} */ (this.root.children[at]);
+    if (!row || row.contains(document.activeElement)) return;
+    const top = row.offsetTop - this.root.offsetTop;
+    if (top < this.root.scrollTop || top + row.offsetHeight > this.root.scrollTop + this.root.clientHeight) this.root.scrollTop = top;
   }
 
   /** Rows are kept, so that the focus stays. @param {{label: string, index: number, words: string}[]} marks @param {number} chosen */
@@ -30,5 +39,7 @@ export class Marks {
       its.className = look;
       its.replaceChildren(make("span", "label-number", numeral(index)), own(label), make("span", "quiet", words));
     });
+    if (chosen !== this.chosen) this.reveal(chosen);
+    this.chosen = chosen;
   }
 }

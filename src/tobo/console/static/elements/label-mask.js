@@ -60,10 +60,11 @@ class LabelMask extends PictureElement {
   extras() {
     this.slider.type = "range";
     this.slider.min = "1";
+    this.slider.setAttribute("aria-label", "Size of the brush, in pixels of the picture");
     this.slider.addEventListener("input", () => this.resize(Number(this.slider.value)));
     this.nothing.type = "checkbox";
     this.nothing.addEventListener("change", () => this.sayNothing(this.nothing.checked));
-    const size = make("label", "label-size", make("span", "", "Brush size ", make("kbd", "", "["), " ", make("kbd", "", "]")), this.slider);
+    const size = make("label", "label-size", make("span", "nowrap", "Size ", make("kbd", "", "["), " ", make("kbd", "", "]")), this.slider);
     const empty = make("label", "check", this.nothing, make("span", "", "Nothing to label here ", make("kbd", "", "X")));
     return [size, empty, ...super.extras()];
   }
@@ -73,8 +74,9 @@ class LabelMask extends PictureElement {
     return [
       ["B E", "brush, eraser"],
       ["[ ]", "smaller, larger"],
-      ["Arrows", "move the brush; with Shift, painting"],
-      ["Enter", "paint once where the brush is"],
+      ["N", "the brush in the middle, for keys"],
+      ["Arrows", "move it; with Shift, painting"],
+      ["Enter", "paint once where it is; Esc puts it away"],
       ["X", "nothing to label here"],
       ...super.keys(),
     ];
@@ -87,6 +89,7 @@ class LabelMask extends PictureElement {
     this.canvas.width = 0;
     this.png = null;
     this.tip = null;
+    this.from = null;
     this.current = Math.min(this.current, Math.max(this.given.labels.length - 1, 0));
     super.begin();
     if (this.view.ready) this.start();
@@ -207,8 +210,8 @@ class LabelMask extends PictureElement {
 
   abandon() {
     this.from = null;
-    this.raster.swap(this.raster.stroke());
-    this.show({ left: 0, top: 0, ...this.size });
+    const stroke = this.raster.swap(this.raster.stroke());
+    this.show(this.raster.area(stroke));
     this.refresh();
   }
 
@@ -220,20 +223,20 @@ class LabelMask extends PictureElement {
     to.push({ stroke: this.raster.swap(step.stroke), nothing: this.saidNothing });
     this.saidNothing = step.nothing;
     this.png = null;
-    this.show({ left: 0, top: 0, ...this.size });
+    this.show(this.raster.area(step.stroke));
     this.changed();
   }
 
   /** @param {boolean} on */
   sayNothing(on) {
     if (!this.ready || this.given.readonly) return this.refresh();
-    const at = on ? Uint32Array.from(this.raster.pixels.keys()).filter((place) => this.raster.pixels[place]) : new Uint32Array();
-    const stroke = this.raster.swap({ at, was: new Uint16Array(at.length) });
+    if (on) this.raster.clear();
+    const stroke = this.raster.stroke();
     this.past.push({ stroke, nothing: this.saidNothing });
     this.future = [];
     this.saidNothing = on;
     this.png = null;
-    this.show({ left: 0, top: 0, ...this.size });
+    this.show(this.raster.area(stroke));
     this.changed();
   }
 
@@ -276,7 +279,8 @@ class LabelMask extends PictureElement {
     if (key === "b" || key === "e") this.use(key === "e");
     else if (key === "x") this.nothing.click();
     else if (key === "[" || key === "]") this.resize(key === "]" ? Math.max(this.brush * 1.25, this.brush + 1) : this.brush / 1.25);
-    else if (key === "enter" && this.ready && !this.given.readonly) this.dab(this.brushAt({ x: 0, y: 0 }), this.brushAt({ x: 0, y: 0 }));
+    else if (key === "n" && this.ready) this.moveCross({ x: 0, y: 0 });
+    else if (key === "enter" && this.cross && !this.given.readonly) this.dab(this.brushAt({ x: 0, y: 0 }), this.brushAt({ x: 0, y: 0 }));
     else if (key === "escape" && this.cross) {
       this.cross = null;
       this.refresh();
@@ -305,9 +309,9 @@ class LabelMask extends PictureElement {
     this.nothing.disabled = Boolean(this.given.readonly);
     this.drawGuess();
     const tags = [...this.raster.counts.keys()].slice(1).map((value) => ({ value, at: this.raster.anchor(value) }));
-    this.view.tags.replaceChildren(
+    this.view.name([
       ...tags.flatMap(({ value, at }) => (at ? [this.nameTag(at, this.given.labels[value - 1] ?? "", "")] : [])),
-    );
+    ]);
     this.aim();
   }
 

@@ -37,6 +37,11 @@ export class PictureElement extends LabelElement {
   begin() {
     this.cross = null;
     if (this.given.src) this.view.show(this.given.src, this.given.title);
+    else this.view.blank();
+  }
+
+  focusMain() {
+    this.view.stage.focus({ preventScroll: true });
   }
 
   /** The picture is there: what depends on its size can be read. */
@@ -108,12 +113,14 @@ export class PictureElement extends LabelElement {
     return group;
   }
 
-  /** The number and name of a class at a place of the picture. @param {Point} at @param {string} label @param {string} look @param {number} [confidence] */
-  nameTag(at, label, look, confidence) {
+  /** The number and name of a class at a place of the picture; it stays in sight as long as what is named reaches there. @param {Point} at @param {string} label @param {string} look @param {{confidence?: number, far?: Point}} [of] */
+  nameTag(at, label, look, { confidence, far = at } = {}) {
     const index = this.place(label);
     const words = [look === "guess" ? "guess" : "", percent(confidence)].filter(Boolean).join(" ");
     const tag = make("span", `label-tag ${look} ${series(index)}`, make("b", "", numeral(index)), own(label), ...(words ? [make("span", "", words)] : []));
     const { x, y } = this.view.onStage(at);
+    const end = this.view.onStage(far);
+    tag.hidden = end.x < 0 || end.y < 0;
     tag.style.left = `${Math.max(x, 0)}px`;
     tag.style.top = `${Math.max(y, 22)}px`;
     return tag;

@@ -7,8 +7,13 @@ import { ShapesElement, reach } from "./label-shapes.js";
 
 const STILL = 4;
 
-/** Polygons of an answer of crowd-polygon. @param {import("./label-element.js").Answer} answer @returns {Polygon[]} */
-export const polygonsOf = (answer) => answer.polygons ?? [];
+/** Polygons of an answer of crowd-polygon, of whole pixels also where a model says fractions. @param {import("./label-element.js").Answer} answer @returns {Polygon[]} */
+export function polygonsOf(answer) {
+  /** @type {Polygon[]} */
+  const found = answer.polygons ?? [];
+  const whole = (/** @type {Point} */ { x, y }) => ({ x: Math.round(x), y: Math.round(y) });
+  return found.map((shape) => ({ ...shape, vertices: shape.vertices.map(whole) }));
+}
 
 /** @param {Point[]} vertices @param {number} at @param {Point} vertex */
 const inserted = (vertices, at, vertex) => [...vertices.slice(0, at), vertex, ...vertices.slice(at)];
@@ -321,6 +326,11 @@ class LabelPolygons extends ShapesElement {
   /** @param {Polygon} shape */
   corner(shape) {
     return shape.vertices.reduce((top, vertex) => (vertex.y < top.y ? vertex : top), shape.vertices[0] ?? { x: 0, y: 0 });
+  }
+
+  /** @param {Polygon} shape */
+  far({ vertices }) {
+    return { x: Math.max(...vertices.map(({ x }) => x)), y: Math.max(...vertices.map(({ y }) => y)) };
   }
 
   /** @param {Polygon} shape */

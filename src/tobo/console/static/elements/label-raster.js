@@ -77,6 +77,17 @@ export class Raster {
     return { left, top, width: Math.max(right - left, 0), height: Math.max(bottom - top, 0) };
   }
 
+  /** Takes every class away, as a part of the stroke. */
+  clear() {
+    for (let place = 0; place < this.pixels.length; place += 1) {
+      const value = this.pixels[place];
+      if (!value) continue;
+      this.at.push(place);
+      this.was.push(value);
+      this.set(place, 0);
+    }
+  }
+
   /** Ends the stroke. @returns {Stroke} */
   stroke() {
     const stroke = { at: Uint32Array.from(this.at), was: Uint16Array.from(this.was) };
@@ -94,6 +105,20 @@ export class Raster {
       this.set(place, was[step] ?? 0);
     }
     return { at, was: is };
+  }
+
+  /** @param {Stroke} stroke @returns {Area} where it was */
+  area({ at }) {
+    let [left, top, right, bottom] = [this.width, this.height, 0, 0];
+    for (const place of at) {
+      const x = place % this.width;
+      const y = (place - x) / this.width;
+      left = Math.min(left, x);
+      right = Math.max(right, x + 1);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y + 1);
+    }
+    return { left, top, width: Math.max(right - left, 0), height: Math.max(bottom - top, 0) };
   }
 
   /** @param {number} value @returns {Point | null} a pixel of the class, the same one as long as it is of it */

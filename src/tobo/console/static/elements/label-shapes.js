@@ -44,6 +44,11 @@ export class ShapesElement extends PictureElement {
     return { x: 0, y: 0 };
   }
 
+  /** The rightmost and lowest that it reaches. @param {Shape} _shape @returns {Point} */
+  far(_shape) {
+    return { x: 0, y: 0 };
+  }
+
   /** @param {Shape} _shape */
   describe(_shape) {
     return "";
@@ -69,8 +74,8 @@ export class ShapesElement extends PictureElement {
   }
 
   main() {
-    const removal = button("Delete", "Delete what is chosen (Delete)", () => this.remove());
-    const start = button("New", "Start one by keys (N)", () => this.startByKey());
+    const removal = button("Delete", "Delete what is chosen (Delete)", () => this.discard());
+    const start = button("New", "New, by keys (N)", () => this.startByKey());
     this.tools.append(start, removal);
     return super.main();
   }
@@ -118,7 +123,7 @@ export class ShapesElement extends PictureElement {
     this.say();
   }
 
-  remove() {
+  discard() {
     if (!this.selected || this.given.readonly) return;
     const shapes = this.state.shapes.filter((_, at) => at !== this.chosen);
     this.chosen = -1;
@@ -157,6 +162,12 @@ export class ShapesElement extends PictureElement {
     if (shapes.length) this.keep([...this.state.shapes, ...shapes]);
   }
 
+  /** @param {Drawn<Shape>[]} from @param {Drawn<Shape>[]} to */
+  travel(from, to) {
+    this.live = null;
+    super.travel(from, to);
+  }
+
   abandon() {
     this.live = null;
     this.refresh();
@@ -171,7 +182,7 @@ export class ShapesElement extends PictureElement {
     if (key === "n") this.startByKey();
     else if (key === "x") this.nothing.click();
     else if (key === "u") this.takeGuess();
-    else if (key === "delete" || key === "backspace") this.remove();
+    else if (key === "delete" || key === "backspace") this.discard();
     else if (key === "escape" && this.selected) this.select(-1);
     else if (key === "p" && this.shapes.length) this.step(event.shiftKey ? -1 : 1);
     else return super.key(event);
@@ -187,7 +198,7 @@ export class ShapesElement extends PictureElement {
 
   /** @returns {[string, string][]} */
   keys() {
-    return [["N", "start one"], ["P", "choose the next; with Shift, the one before"], ["Delete", "delete it"], ["X", "nothing to label here"], ["U", "take over the guess"], ...super.keys()];
+    return [["Shift", "held at a press: draw within what is chosen"], ["N", "start one"], ["P", "choose the next; with Shift, the one before"], ["Delete", "delete it"], ["X", "nothing to label here"], ["U", "take over the guess"], ...super.keys()];
   }
 
   draw() {
@@ -214,9 +225,9 @@ export class ShapesElement extends PictureElement {
       ),
       ...(this.ready ? [...this.unfinished(), ...this.crossMarks()] : []),
     );
-    this.view.tags.replaceChildren(
-      ...guesses.map((shape) => this.nameTag(this.corner(shape), shape.label, "guess", shape.confidence)),
-      ...shapes.map((shape, at) => this.nameTag(this.corner(shape), shape.label, look(at))),
-    );
+    this.view.name([
+      ...guesses.map((shape) => this.nameTag(this.corner(shape), shape.label, "guess", { ...shape, far: this.far(shape) })),
+      ...shapes.map((shape, at) => this.nameTag(this.corner(shape), shape.label, look(at), { far: this.far(shape) })),
+    ]);
   }
 }

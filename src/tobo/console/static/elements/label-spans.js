@@ -24,6 +24,10 @@ class LabelSpans extends TextElement {
   current = 0;
   /** @type {Range[]} */
   words = [];
+  /** A selection by handles ends with no pointer: a class that is chosen then marks it. */
+  selecting = () => {
+    this.caret = this.selection() ?? this.caret;
+  };
   nothing = make("input");
   marks = new Marks((at) => this.select(at));
   take = button("Take over the guess", "Take over the guess of the model (U)", () => this.takeGuess());
@@ -34,10 +38,28 @@ class LabelSpans extends TextElement {
       button("Shorter", "A word less (Shift+←)", () => this.stretch(-1)),
       button("Longer", "A word more (Shift+→)", () => this.stretch(1)),
       button("Mark", "Mark it (Enter)", () => this.mark()),
-      button("Delete", "Delete what is chosen (Delete)", () => this.remove()),
+      button("Delete", "Delete what is chosen (Delete)", () => this.discard()),
     );
-    main.addEventListener("pointerup", (event) => setTimeout(() => this.pointed(event)));
+    main.addEventListener("pointerdown", () => {
+      const over = new AbortController();
+      const ended = (/** @type {PointerEvent} */ event) => {
+        over.abort();
+        if (event.type === "pointerup") setTimeout(() => this.pointed(event)); // when the selection is done
+      };
+      document.addEventListener("pointerup", ended, { signal: over.signal });
+      document.addEventListener("pointercancel", ended, { signal: over.signal });
+    });
     return main;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    document.addEventListener("selectionchange", this.selecting);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    document.removeEventListener("selectionchange", this.selecting);
   }
 
   extras() {
@@ -113,7 +135,7 @@ class LabelSpans extends TextElement {
     }
     const piece = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("mark[data-at]"));
     if (piece) return this.select(Number(piece.dataset.at));
-    const at = this.placeOf(getSelection()?.focusNode ?? null, getSelection()?.focusOffset ?? 0);
+    const at = this.placeAt(event);
     this.caret = this.words.find(([from, to]) => from <= at && at <= to) ?? null;
     this.chosen = -1;
     this.refresh();
@@ -126,6 +148,14 @@ class LabelSpans extends TextElement {
     before.selectNodeContents(this.text);
     before.setEnd(node, offset);
     return before.toString().length;
+  }
+
+  /** @param {PointerEvent} event @returns {number} the place in the text that is pointed at, -1 beside it */
+  placeAt({ clientX, clientY }) {
+    const caret = document.caretPositionFromPoint?.(clientX, clientY);
+    if (caret) return this.placeOf(caret.offsetNode, caret.offset);
+    const range = document.caretRangeFromPoint?.(clientX, clientY); // Safari before 18.4
+    return range ? this.placeOf(range.startContainer, range.startOffset) : -1;
   }
 
   /** What is selected of the text, without space around. @returns {Range | null} */
@@ -188,7 +218,7 @@ class LabelSpans extends TextElement {
     } else this.refresh();
   }
 
-  remove() {
+  discard() {
     if (!this.state.entities[this.chosen] || this.given.readonly) return;
     const entities = this.state.entities.filter((_, at) => at !== this.chosen);
     this.chosen = -1;
@@ -214,11 +244,11 @@ class LabelSpans extends TextElement {
       else if (event.shiftKey) this.stretch(by);
       else this.walk(by);
     } else if (event.ctrlKey || event.metaKey) return false;
-    else if (key === "enter") this.mark();
+    else if (key === "enter" && this.caret) this.mark();
     else if (key === "x") this.nothing.click();
     else if (key === "u") this.takeGuess();
-    else if (key === "delete" || key === "backspace") this.remove();
-    else if (key === "escape") this.put(null);
+    else if (key === "delete" || key === "backspace") this.discard();
+    else if (key === "escape" && (this.caret || this.chosen >= 0)) this.put(null);
     else if (key === "p" && this.state.entities.length) this.step(event.shiftKey ? -1 : 1);
     else return false;
     return true;

@@ -13,6 +13,10 @@ export class TextElement extends LabelElement {
     return this.text;
   }
 
+  focusMain() {
+    this.text.focus({ preventScroll: true });
+  }
+
   begin() {
     this.text.setAttribute("aria-label", this.given.title);
     this.text.replaceChildren(this.given.text ?? "");

@@ -14,6 +14,11 @@ class LabelVerify extends PictureElement {
   mask = make("img", "label-mask-guess");
   claim = make("div", "label-claim");
 
+  /** @returns {[string, string]} */
+  naming() {
+    return ["Labels", "Show the labels (G)"];
+  }
+
   main() {
     const stage = super.main();
     this.text.dir = "auto";
@@ -29,6 +34,10 @@ class LabelVerify extends PictureElement {
     this.view.stage.hidden = !this.given.src;
     this.text.hidden = Boolean(this.given.src);
     this.text.setAttribute("aria-label", this.given.title);
+  }
+
+  focusMain() {
+    (this.given.src ? this.view.stage : this.text).focus({ preventScroll: true });
   }
 
   get ready() {
@@ -97,10 +106,10 @@ class LabelVerify extends PictureElement {
       ...boxes.map((box) => this.group(box.label, () => this.rectangle(box), "")),
       ...polygons.map(({ label, vertices }) => this.group(label, () => this.line(vertices), "")),
     );
-    this.view.tags.replaceChildren(
-      ...boxes.map((box) => this.nameTag({ x: box.left, y: box.top }, box.label, "", box.confidence)),
-      ...polygons.map(({ label, vertices, confidence }) => this.nameTag(vertices[0] ?? { x: 0, y: 0 }, label, "", confidence)),
-    );
+    this.view.name([
+      ...boxes.map((box) => this.nameTag({ x: box.left, y: box.top }, box.label, "", box)),
+      ...polygons.map(({ label, vertices, confidence }) => this.nameTag(vertices[0] ?? { x: 0, y: 0 }, label, "", { confidence })),
+    ]);
   }
 
   /** @param {import("./label-element.js").Answer} claim */

@@ -47,8 +47,6 @@ export class Viewport {
     this.stage.addEventListener("pointerup", (event) => this.up(event));
     this.stage.addEventListener("pointercancel", (event) => this.lost(event));
     this.stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    this.stage.addEventListener("keyup", (event) => event.key === " " && this.hold(false));
-    this.stage.addEventListener("blur", () => this.hold(false));
     new ResizeObserver(() => this.resized()).observe(this.stage);
   }
 
@@ -62,6 +60,15 @@ export class Viewport {
     this.sheet.classList.add("coming");
     this.image.src = source;
     if (this.image.complete && this.image.naturalWidth) this.adopt(); // it was preloaded
+  }
+
+  /** Shows nothing. */
+  blank() {
+    this.forget();
+    this.ready = false;
+    this.sorry.textContent = "";
+    this.sheet.classList.add("coming");
+    this.image.removeAttribute("src");
   }
 
   /** Takes the picture's size; false where it has none. */
@@ -99,6 +106,19 @@ export class Viewport {
   hold(on) {
     this.space = on;
     this.stage.classList.toggle("panning", on);
+  }
+
+  /** Holds as long as the key is down. */
+  grip() {
+    if (this.space) return;
+    const gone = new AbortController();
+    const release = () => {
+      this.hold(false);
+      gone.abort();
+    };
+    this.hold(true);
+    document.addEventListener("keyup", release, { signal: gone.signal });
+    window.addEventListener("blur", release, { signal: gone.signal });
   }
 
   get least() {
@@ -144,6 +164,17 @@ export class Viewport {
     this.sheet.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
     this.sheet.classList.toggle("near", this.scale >= 3);
     this.tool.viewed();
+  }
+
+  /** Puts the names on it, those at its right edge so far to the left that they can be read. @param {HTMLElement[]} tags */
+  name(tags) {
+    this.tags.replaceChildren(...tags);
+    const width = this.stage.clientWidth;
+    const over = tags.map((tag) => (tag.offsetLeft < width ? tag.offsetLeft + tag.offsetWidth - width : 0));
+    over.forEach((by, at) => {
+      const tag = tags[at];
+      if (tag && by > 0) tag.style.left = `${Math.max(tag.offsetLeft - by, 0)}px`;
+    });
   }
 
   /** Scrolls so that a place of the picture is in sight. @param {Point} at */
@@ -255,7 +286,7 @@ export class Viewport {
     if (event.key === "+" || event.key === "=") this.zoom(1.25);
     else if (event.key === "-") this.zoom(0.8);
     else if (event.key === "0") this.fit();
-    else if (event.key === " ") this.hold(document.activeElement === this.stage);
+    else if (event.key === " " && this.stage.matches(":focus, :hover")) this.grip();
     else return false;
     return true;
   }
