@@ -3,18 +3,21 @@
 
 `--screenshots FOLDER` takes pictures of it instead and leaves nothing behind. Everything is real: photos of drawn
 marbles, trainings that end well and badly, an endpoint that answers, a tuning job, a batch transform, a compilation, a
-fleet. It takes one to two minutes.
+fleet, people who label, a registry. It takes one to two minutes.
 """
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
 
 from tobo.algorithms.image_classification.recipes import IMAGE
@@ -26,6 +29,7 @@ from tobo.cli.story.serving import deploy
 from tobo.cli.story.training import INSTANCE, Place, create_job, find_place, upload
 from tobo.edge.outbox import Outbox
 from tobo.settings import Settings
+from tobo.wire.models import OWN
 
 PHOTOS = 240
 TAGS = [{"Key": "project", "Value": "marbles"}, {"Key": "owner", "Value": "line-operators"}]
@@ -36,12 +40,14 @@ def build_world(connection: Connection) -> None:
     collection = marbles(PHOTOS)
     place = find_place(connection, "marbles")
     upload(connection, place, collection)
+    labelling(connection, place)
     trainings(connection, place, collection)
     deploy(connection, "marbles-1", place.role)
     traffic(connection, "marbles-1", collection)
     batch(connection, place)
     tuning(connection, place)
     edge(connection, place)
+    registry(connection)
     people(connection)
 
 
@@ -201,12 +207,99 @@ def people(connection: Connection) -> None:
     iam.create_access_key(UserName="watcher")
 
 
+def labelling(connection: Connection, place: Place) -> None:
+    """Three people at one job: most agree, of some a reviewer has to decide, and there is more to do."""
+    s3, sagemaker = connection.client("s3"), connection.client("sagemaker")
+    categories = {"labels": [{"label": "ok"}, {"label": "ko"}], "review": {"below": 0.7}}
+    categories["instructions"] = {"shortInstruction": "ko: chipped, cracked or dirty. When in doubt, skip."}
+    s3.put_object(Bucket=place.bucket, Key="categories.json", Body=json.dumps(categories).encode())
+    functions = "arn:aws:lambda:us-east-1:432418664414:function"
+    account = place.role.split(":")[4]
+    arn = sagemaker.create_labeling_job(
+        LabelingJobName="marbles-by-hand",
+        LabelAttributeName="label",
+        InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": place.uri("validation/")}}},
+        OutputConfig={"S3OutputPath": place.uri("labelled")},
+        RoleArn=place.role,
+        LabelCategoryConfigS3Uri=f"s3://{place.bucket}/categories.json",
+        HumanTaskConfig={
+            "WorkteamArn": f"arn:aws:sagemaker:us-east-1:{account}:workteam/private-crowd/line",
+            "UiConfig": {},
+            "PreHumanTaskLambdaArn": f"{functions}:PRE-ImageMultiClass",
+            "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{functions}:ACS-ImageMultiClass"},
+            "TaskTitle": "Whole or not?",
+            "TaskDescription": "Is the marble whole?",
+            "NumberOfHumanWorkersPerDataObject": 3,
+            "TaskTimeLimitInSeconds": 300,
+        },
+    )["LabelingJobArn"]
+    for person, careless in (("ann", 0), ("bob", 9), ("eve", 3)):
+        for number, task in enumerate(_claimed(_worker(connection, person), arn, 24)):
+            truth = json.loads(task["Source"])["source-ref"].split("/")[-2]
+            wrong = careless and number % careless == 2
+            said = {"ok": "ko", "ko": "ok"}[truth] if wrong else truth
+            _worker(connection, person).answer_task(
+                LabelingJobArn=arn,
+                ItemNumber=task["ItemNumber"],
+                Body=json.dumps({"label": said}),
+                Seconds=1.1 + number % 7 * 0.3,
+            )
+
+
+@cache
+def _worker(connection: Connection, name: str) -> Any:
+    """A client of tobo-labeling in the name of a new user."""
+    iam = connection.client("iam")
+    iam.create_user(UserName=name)
+    allowed = {"Effect": "Allow", "Action": "tobo-labeling:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName=name, PolicyName="label", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return boto3.session.Session().client(
+        "tobo-labeling",
+        region_name="us-east-1",
+        endpoint_url=iam.meta.endpoint_url,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+
+
+def _claimed(worker: Any, arn: str, count: int) -> list[dict[str, Any]]:
+    while not (tasks := worker.claim_tasks(LabelingJobArn=arn, MaxResults=count)["Tasks"]):
+        time.sleep(0.1)
+    return list(tasks)
+
+
+def registry(connection: Connection) -> None:
+    """Two versions, of which one is approved."""
+    sagemaker = connection.client("sagemaker")
+    job = sagemaker.describe_training_job(TrainingJobName="marbles-1")
+    sagemaker.create_model_package_group(
+        ModelPackageGroupName="marbles", ModelPackageGroupDescription="Whole marbles and others"
+    )
+    container = {"Image": IMAGE, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    metrics = {one["MetricName"].replace(":", " "): f"{one['Value']:.4g}" for one in job["FinalMetricDataList"]}
+    arns = [
+        sagemaker.create_model_package(
+            ModelPackageGroupName="marbles",
+            ModelPackageDescription=words,
+            InferenceSpecification={"Containers": [container]},
+            CustomerMetadataProperties={"training job": "marbles-1", **metrics},
+        )["ModelPackageArn"]
+        for words in ("The first one", "With the metallic ones")
+    ]
+    sagemaker.update_model_package(
+        ModelPackageArn=arns[0], ModelApprovalStatus="Approved", ApprovalDescription="Nothing missed in a day's marbles"
+    )
+
+
 def _over(describe: Callable[[], dict[str, Any]], member: str) -> None:
     while describe()[member] in ("InProgress", "Stopping"):
         time.sleep(0.5)
 
 
 def main(arguments: Sequence[str]) -> None:
+    os.environ["AWS_DATA_PATH"] = str(OWN)  # the workers' service is tobo's own
     if arguments[:1] == ["--screenshots"]:
         from screenshots import take_all
 

@@ -18,6 +18,12 @@ from tobo.console.links import enter_link
 from tobo.console.navigation import NAVIGATION
 
 MORE = {
+    "labeling-job": "labeling-jobs/marbles-by-hand",
+    "labeling-create": "labeling-jobs/create",
+    "label": "work/marbles-by-hand",
+    "review": "work/marbles-by-hand/review",
+    "teams": "labelling/teams",
+    "model-group": "model-packages/marbles",
     "training-job": "training-jobs/marbles-1",
     "training-create": "training-jobs/create",
     "tuning-job": "tuning-jobs/marbles-tuning",
