@@ -30,6 +30,7 @@ class WorkBench extends HTMLElement {
   away = false;
   over = "";
   claimed = false;
+  troubled = false;
   /** When the last input came, when the item was shown, since when the page is hidden: ms of performance.now(). */
   input = performance.now();
   shownAt = 0;
@@ -49,7 +50,7 @@ class WorkBench extends HTMLElement {
     const queue = new WorkQueue(`${at}/deeds`, setup.role, name, {
       want: () => (this.away || this.over ? 0 : IN_HAND),
       arrived: (batch, told) => this.arrived(batch, told),
-      troubled: (words) => this.tell(words, "warn"),
+      troubled: (words) => this.trouble(words),
       counted: (pending) => this.figures?.waits(pending),
     });
     this.queue = queue;
@@ -146,7 +147,7 @@ class WorkBench extends HTMLElement {
     this.element = null;
     delete this.dataset.item;
     const { claimed, away, over, reviewing } = this;
-    const [title, words] = nothingToDo({ claimed, away, over, reviewing }, this.figures?.progress);
+    const [title, words] = nothingToDo({ claimed, away, over, reviewing, waiting: this.troubled }, this.figures?.progress);
     const box = make("div", "empty", make("h2", "", title), make("p", "", words));
     if (this.away) {
       const button = make("button", "button primary big", "Go on");
@@ -282,9 +283,18 @@ class WorkBench extends HTMLElement {
 
   // What the server says.
 
+  /** What is said does not arrive. @param {string} words */
+  trouble(words) {
+    this.troubled = true;
+    this.tell(words, "warn");
+    if (!this.current) this.show();
+  }
+
   /** @param {Deed[]} batch @param {Told} told */
   arrived(batch, told) {
     this.claimed = true;
+    if (this.troubled) this.tell("The server answers again; everything is sent.", "good");
+    this.troubled = false;
     this.serverAhead = told.now - Date.now() / 1000;
     const offered = new Set(told.tasks.map((task) => task.number));
     batch.forEach((deed, index) => this.heard(deed, told.results[index] ?? {}, offered));
