@@ -3,9 +3,9 @@
 import { make } from "./label-dom.js";
 import { answerCards } from "./work-answers.js";
 import { WorkFigures } from "./work-figures.js";
-import { measureStep, Pictures } from "./work-pictures.js";
+import { isBroken, measureStep, Pictures } from "./work-pictures.js";
 import { WorkQueue } from "./work-queue.js";
-import { nothingToDo } from "./work-words.js";
+import { emptyBox, nothingToDo } from "./work-words.js";
 
 /** @typedef {import("./work-queue.js").Task} Task */
 /** @typedef {import("./work-queue.js").Deed} Deed */
@@ -148,17 +148,8 @@ class WorkBench extends HTMLElement {
     delete this.dataset.item;
     const { claimed, away, over, reviewing } = this;
     const [title, words] = nothingToDo({ claimed, away, over, reviewing, waiting: this.troubled }, this.figures?.progress);
-    const box = make("div", "empty", make("h2", "", title), make("p", "", words));
-    if (this.away) {
-      const button = make("button", "button primary big", "Go on");
-      button.type = "button";
-      button.addEventListener("click", () => this.comeBack());
-      box.append(button);
-    } else if (this.over) {
-      const link = make("a", "button big", "Other work");
-      link.href = (this.dataset.at ?? "").replace(/\/[^/]*$/, "");
-      box.append(link);
-    }
+    const others = (this.dataset.at ?? "").replace(/\/[^/]*$/, "");
+    const box = emptyBox(title, words, away ? () => this.comeBack() : null, over && !away ? others : "");
     this.place?.replaceChildren(box);
   }
 
@@ -267,13 +258,7 @@ class WorkBench extends HTMLElement {
     const { current } = this;
     const source = current && this.source(current);
     if (!current || !source) return;
-    let broken = false;
-    try {
-      const answer = await fetch(source, { cache: "reload", headers: { "HX-Request": "true" } });
-      broken = answer.ok || (answer.status >= 400 && answer.status < 500 && answer.status !== 401);
-    } catch {
-      // the server is away
-    }
+    const broken = await isBroken(source);
     if (this.current !== current) return;
     if (broken) {
       this.tell(`${current.name} cannot be shown; that is reported, and you need do nothing.`);
