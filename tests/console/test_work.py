@@ -253,14 +253,59 @@ def test_no_answer_is_lost_while_the_server_is_away(root: Visitor, server: Serve
     page.keyboard.press("1")
     now = item(page, now)
     page.keyboard.press("2")
-    item(page, now)
+    now = item(page, now)
     expect(page.locator("[data-pending]")).to_have_text("2")
     expect(page.locator("[data-said]")).to_contain_text("does not answer")
+    page.keyboard.press("2")
+    expect(page.locator(".empty h2")).to_have_text("Waiting for the server")
     root.context.set_offline(False)
     all_sent(page)
-    page.keyboard.press("2")
     assert [line["label-metadata"]["class-name"] for line in lines(server, name)] == ["ok", "ko", "ko"]
     root.troubles.clear()  # the browser names each request that failed
+
+
+def test_what_somebody_else_has_settled_is_told_calmly(root: Visitor, server: Server) -> None:
+    name = job_of(server, 3)
+    page = root.go(f"work/{name}")
+    first = item(page)
+    other = worker(server)
+    arn = other.list_work()["Work"][-1]["LabelingJobArn"]
+    say(other, arn, {"ItemNumber": 0}, {"label": "ko"})
+    page.keyboard.press("1")
+    expect(page.locator("[data-said]")).to_contain_text("You need do nothing")
+    for _ in range(2):
+        first = item(page, first)
+        page.keyboard.press("1")
+    assert [line["label-metadata"]["class-name"] for line in lines(server, name)] == ["ko", "ok", "ok"]
+
+
+def test_what_was_said_is_sent_after_a_reload(root: Visitor, server: Server) -> None:
+    name = job_of(server, 2)
+    page = root.go(f"work/{name}")
+    first = item(page)
+    page.route("**/deeds", lambda route: route.abort())
+    page.keyboard.press("2")
+    second = item(page, first)
+    expect(page.locator("[data-pending]")).to_have_text("1")
+    page.unroute("**/deeds")
+    page.reload()
+    assert item(page) == second
+    page.keyboard.press("1")
+    assert [line["label-metadata"]["class-name"] for line in lines(server, name)] == ["ko", "ok"]
+    root.troubles.clear()  # the browser names each request that failed
+
+
+def test_names_in_a_text(root: Visitor, server: Server) -> None:
+    name = texts_job(server, ["Ada went to Paris."], "NamedEntityRecognition", labels=("person", "place"))
+    page = root.go(f"work/{name}")
+    item(page)
+    page.locator(".label-text").evaluate(
+        "text => getSelection().setBaseAndExtent(text.firstChild, 12, text.firstChild, 17)"
+    )
+    page.get_by_role("option", name="place").click()
+    page.keyboard.press("Control+Enter")
+    found = lines(server, name)[0]["label"]["annotations"]["entities"]
+    assert [(one["startOffset"], one["endOffset"], one["label"]) for one in found] == [(12, 17, "place")]
 
 
 def test_what_is_settled_meanwhile_is_told(root: Visitor, server: Server) -> None:

@@ -3,9 +3,9 @@
 import { make } from "./label-dom.js";
 import { answerCards } from "./work-answers.js";
 import { WorkFigures } from "./work-figures.js";
-import { measureStep, Pictures } from "./work-pictures.js";
+import { isBroken, measureStep, Pictures } from "./work-pictures.js";
 import { WorkQueue } from "./work-queue.js";
-import { nothingToDo } from "./work-words.js";
+import { emptyBox, nothingToDo } from "./work-words.js";
 
 /** @typedef {import("./work-queue.js").Task} Task */
 /** @typedef {import("./work-queue.js").Deed} Deed */
@@ -30,6 +30,7 @@ class WorkBench extends HTMLElement {
   away = false;
   over = "";
   claimed = false;
+  troubled = false;
   /** When the last input came, when the item was shown, since when the page is hidden: ms of performance.now(). */
   input = performance.now();
   shownAt = 0;
@@ -49,7 +50,7 @@ class WorkBench extends HTMLElement {
     const queue = new WorkQueue(`${at}/deeds`, setup.role, name, {
       want: () => (this.away || this.over ? 0 : IN_HAND),
       arrived: (batch, told) => this.arrived(batch, told),
-      troubled: (words) => this.tell(words, "warn"),
+      troubled: (words) => this.trouble(words),
       counted: (pending) => this.figures?.waits(pending),
     });
     this.queue = queue;
@@ -146,18 +147,9 @@ class WorkBench extends HTMLElement {
     this.element = null;
     delete this.dataset.item;
     const { claimed, away, over, reviewing } = this;
-    const [title, words] = nothingToDo({ claimed, away, over, reviewing }, this.figures?.progress);
-    const box = make("div", "empty", make("h2", "", title), make("p", "", words));
-    if (this.away) {
-      const button = make("button", "button primary big", "Go on");
-      button.type = "button";
-      button.addEventListener("click", () => this.comeBack());
-      box.append(button);
-    } else if (this.over) {
-      const link = make("a", "button big", "Other work");
-      link.href = (this.dataset.at ?? "").replace(/\/[^/]*$/, "");
-      box.append(link);
-    }
+    const [title, words] = nothingToDo({ claimed, away, over, reviewing, waiting: this.troubled }, this.figures?.progress);
+    const others = (this.dataset.at ?? "").replace(/\/[^/]*$/, "");
+    const box = emptyBox(title, words, away ? () => this.comeBack() : null, over && !away ? others : "");
     this.place?.replaceChildren(box);
   }
 
@@ -266,13 +258,7 @@ class WorkBench extends HTMLElement {
     const { current } = this;
     const source = current && this.source(current);
     if (!current || !source) return;
-    let broken = false;
-    try {
-      const answer = await fetch(source, { cache: "reload", headers: { "HX-Request": "true" } });
-      broken = answer.ok || (answer.status >= 400 && answer.status < 500 && answer.status !== 401);
-    } catch {
-      // the server is away
-    }
+    const broken = await isBroken(source);
     if (this.current !== current) return;
     if (broken) {
       this.tell(`${current.name} cannot be shown; that is reported, and you need do nothing.`);
@@ -282,9 +268,18 @@ class WorkBench extends HTMLElement {
 
   // What the server says.
 
+  /** What is said does not arrive. @param {string} words */
+  trouble(words) {
+    this.troubled = true;
+    this.tell(words, "warn");
+    if (!this.current) this.show();
+  }
+
   /** @param {Deed[]} batch @param {Told} told */
   arrived(batch, told) {
     this.claimed = true;
+    if (this.troubled) this.tell("The server answers again; everything is sent.", "good");
+    this.troubled = false;
     this.serverAhead = told.now - Date.now() / 1000;
     const offered = new Set(told.tasks.map((task) => task.number));
     batch.forEach((deed, index) => this.heard(deed, told.results[index] ?? {}, offered));

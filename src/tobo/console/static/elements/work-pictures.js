@@ -35,3 +35,13 @@ export function measureStep(begin, there) {
   };
   requestAnimationFrame(painted);
 }
+
+/** Whether a picture that did not come is broken, or only the way to it is. @param {string} source */
+export async function isBroken(source) {
+  try {
+    const answer = await fetch(source, { cache: "reload", headers: { "HX-Request": "true" } });
+    return answer.ok || (answer.status >= 400 && answer.status < 500 && answer.status !== 401);
+  } catch {
+    return false; // the server is away
+  }
+}
