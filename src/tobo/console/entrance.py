@@ -1,15 +1,17 @@
 """The entrance: signing in with an access key or by the link that `tobo serve` prints, and signing out."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tobo.console import ROOT
 from tobo.console.links import Links
-from tobo.console.routing import BODY_LIMIT, REGION, Rooms, run, session_of
+from tobo.console.routing import BODY_LIMIT, REGION, Rooms, region_of, run, session_of
 from tobo.console.sessions import COOKIE, LIFETIME, check_key
 from tobo.console.visit import fields_of
+from tobo.console.workers import NewPassword, principal_of, sign_in, worker_of
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.auditing import note_sign_in
@@ -32,6 +34,7 @@ class Entrance:
         self._rooms = rooms
         self._links = links
         self._strangers: list[float] = []
+        self._passwords = asyncio.Semaphore(2)
 
     async def show(self, request: Request) -> Response:
         """The form; with a link that works, the way in."""
@@ -56,6 +59,8 @@ class Entrance:
         if not length.isdigit() or int(length) > min(BODY_LIMIT, 64 << 10):
             return self._form(request, "The form is too large.", 413)
         form = fields_of(await request.form(max_files=0, max_fields=10))
+        if "username" in form:
+            return await self._sign_in_worker(request, form)
         key, secret = form.get("access_key_id", ""), form.get("secret_access_key", "")
         token = form.get("session_token")
         try:
@@ -66,6 +71,26 @@ class Entrance:
             return self._form(request, fault.message, fault.status, key, form.get("next", ""))
         await run(self._rooms, self._note, request, key, token, None, "access key")
         return await self._open(request, key, token, form.get("next", ""))
+
+    async def _sign_in_worker(self, request: Request, form: Mapping[str, str]) -> Response:
+        """With a name and a password. Two at a time: what makes a password hard to guess costs a third of a second."""
+        context, name = self._rooms.context, form["username"]
+        space = Namespace(context.settings.account_id or "", region_of(request))
+        address = request.client.host if request.client else ""
+        try:
+            async with self._passwords:
+                worker = await run(self._rooms, sign_in, context, space, form, address)
+        except NewPassword:
+            refusal = "This password is for one time; choose one of your own."
+            return self._form(request, refusal, 200, then=form.get("next", ""), worker=name, new=True)
+        except Fault as fault:
+            await run(self._rooms, self._note, request, None, None, fault, "password")
+            await asyncio.sleep(PAUSE)
+            new = "new_password" in form
+            return self._form(request, fault.message, fault.status, then=form.get("next", ""), worker=name, new=new)
+        await run(self._rooms, self._note, request, worker.mark, None, None, "password")
+        then = form.get("next", "")
+        return await self._open(request, worker.mark, None, then if then.startswith(f"{ROOT}/work") else f"{ROOT}/work")
 
     async def sign_out(self, request: Request) -> Response:
         session = await run(self._rooms, session_of, self._rooms, request)
@@ -81,9 +106,11 @@ class Entrance:
         context = self._rooms.context
         now = context.clock.now()
         try:
-            if key is None:
+            worker = worker_of(key or "")
+            found = principal_of(context, context.settings.account_id or "", worker) if worker else None
+            if key is None or (worker and found is None):
                 raise UnknownKey
-            principal = ring_of(context).find(key, token).principal
+            principal = found or ring_of(context).find(key, token).principal
         except (UnknownKey, BadToken):
             self._strangers = [at for at in self._strangers if 0 <= now - at < MINUTE]
             if len(self._strangers) >= MOST_STRANGERS:
@@ -116,11 +143,21 @@ class Entrance:
         return answer
 
     def _form(
-        self, request: Request, refusal: str = "", status: int = 200, key: str = "", then: str | None = None
+        self,
+        request: Request,
+        refusal: str = "",
+        status: int = 200,
+        key: str = "",
+        then: str | None = None,
+        worker: str | None = None,
+        new: bool = False,
     ) -> Response:
+        """`worker` is the name that was typed into the form of people who label, `new` asks for a password of one's own."""
         values = {
             "refusal": refusal,
             "key": key,
+            "worker": worker,
+            "new": new,
             "next": request.query_params.get("next", "") if then is None else then,
             "endpoint": str(request.base_url).rstrip("/"),
         }

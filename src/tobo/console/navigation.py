@@ -82,6 +82,9 @@ NAVIGATION: tuple[Group, ...] = (
     ),
 )
 
+WORKERS: tuple[Group, ...] = (Group("", (Place("Work", "work", "pencil"),)),)
+"""What there is for people who sign in to label."""
+
 DEEDS: tuple[Place, ...] = (
     Place("Work teams", "labelling/teams", "users"),
     Place("Label what waits for me", "work", "pencil"),

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from tobo.console.workers import REMEMBERED, Worker, principal_of, worker_of
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context, Principal
 from tobo.operations.rows import rows_of
@@ -22,7 +23,7 @@ KIND = "console-session"
 
 @dataclass(frozen=True)
 class Session:
-    """One browser's. `id` is the hash that is kept; `csrf` what its forms must show."""
+    """One browser's. `id` is the hash that is kept; `csrf` what its forms must show; a worker's mark in the key's place."""
 
     id: str
     csrf: str
@@ -41,6 +42,7 @@ class Sessions:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._told: dict[str, list[Sentence]] = {}
+        self._workers: dict[Worker, tuple[float, Principal | None]] = {}
 
     def open(self, access_key_id: str, token: str | None = None) -> tuple[Session, str]:
         """A new session and its cookie's value; old ones that nobody can use any more are forgotten."""
@@ -91,13 +93,24 @@ class Sessions:
 
     def principal(self, session: Session) -> Principal | None:
         """Whose rights the session has, as they are now; None once its key is gone or over."""
+        now = self._context.clock.now()
+        if worker := worker_of(session.access_key_id):
+            return self._worker(worker, now) if now < session.expires else None
         try:
             credential = ring_of(self._context).find(session.access_key_id, session.token)
         except (UnknownKey, BadToken):
             return None
-        now = self._context.clock.now()
         expires = min(session.expires, credential.expires or session.expires)
         return credential.principal if now < expires else None
+
+    def _worker(self, worker: Worker, now: float) -> Principal | None:
+        """Looked up again after a few seconds: a page asks for several things at once."""
+        seen, principal = self._workers.get(worker, (0.0, None))
+        if not 0 <= now - seen < REMEMBERED:
+            self._workers = {one: found for one, found in self._workers.items() if 0 <= now - found[0] < REMEMBERED}
+            principal = principal_of(self._context, self._context.settings.account_id or "", worker)
+            self._workers[worker] = (now, principal)
+        return principal
 
     def tell(self, session: Session, sentence: Sentence) -> None:
         """Kept for the next page."""

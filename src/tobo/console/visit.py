@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tobo.console import ROOT
+from tobo.console.navigation import NAVIGATION, WORKERS, Group
 from tobo.console.rendering import Rendering
 from tobo.console.sessions import Session, Sessions
 from tobo.console.snippets import Made
+from tobo.console.workers import worker_of
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call, Context, Principal, resource_of, serve
@@ -100,6 +102,11 @@ class Visit:
         resource = operation.resource(call, asked) if operation.resource else resource_of(call, service, name, asked)
         return self.principal.allows(operation.action, resource)
 
+    @property
+    def navigation(self) -> tuple[Group, ...]:
+        """Every screen; to a worker the one that is his."""
+        return NAVIGATION if worker_of(self.session.access_key_id) is None else WORKERS
+
     def page(self, template: str, status: int = 200, /, **data: Any) -> Response:
         """A template, whole, or the block of it that `?fragment=` names."""
         values = {
@@ -108,7 +115,8 @@ class Visit:
             "url": url,
             "told": () if "fragment" in self.query else self.sessions.told(self.session),
             "account": self.principal.account,
-            "who": self.principal.arn.rsplit(":", 1)[-1].removeprefix("user/"),
+            "who": self.principal.arn.rsplit(":", 1)[-1].removeprefix("user/").rpartition("/user/")[-1],
+            "navigation": self.navigation,
             **data,
         }
         if "fragment" in self.query:

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from tobo.console import prices
 from tobo.console.figures import epoch
-from tobo.console.navigation import Listed, listed_at
+from tobo.console.navigation import NAVIGATION, Listed, listed_at
 from tobo.console.routing import Screen, shown
 from tobo.console.serving import hourly, variants_of
 from tobo.console.visit import Visit, url
@@ -40,6 +40,8 @@ ENDPOINTS = Kind("Endpoint", listed_at("endpoints"), "EndpointStatus", "InServic
 
 @shown("/")
 def _home(visit: Visit) -> Response:
+    if visit.navigation is not NAVIGATION:
+        return RedirectResponse(url("work"), 303)
     now = datetime.fromtimestamp(visit.context.clock.now(), UTC)
     jobs = [row for kind in KINDS for row in _rows(visit, kind, kind.running)]
     endpoints = _rows(visit, ENDPOINTS, ENDPOINTS.running)

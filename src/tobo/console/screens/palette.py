@@ -15,11 +15,13 @@ MOST = 8
 def _find(visit: Visit) -> Response:
     words = visit.query.get("q", "").split()
     entries = [
-        {"title": deed.title, "kind": "Action", "href": url(*deed.path.split("/")), "icon": deed.icon} for deed in DEEDS
+        {"title": deed.title, "kind": "Action", "href": url(*deed.path.split("/")), "icon": deed.icon}
+        for deed in DEEDS
+        if visit.navigation is NAVIGATION
     ]
     entries += [
         {"title": place.title, "kind": "Screen", "href": url(*place.path.split("/")), "icon": place.icon}
-        for group in NAVIGATION
+        for group in visit.navigation
         for place in group.places
     ]
     if words:

@@ -1,7 +1,8 @@
 """The workers' side of labelling jobs: tobo's own service `tobo-labeling`, for which AWS has pages but no API.
 
-A worker is known by the ARN that signs his requests. Who may do what is policy, as everywhere: `tobo-labeling:<operation>`
-on the labelling job's ARN; `tobo-labeling:ReviewTasks` for the conflicts.
+A worker is known by the ARN that signs his requests. Who may do what is policy, as everywhere: what workers do is
+`tobo-labeling:<operation>` on the work team's ARN, with `tobo-labeling:ReviewTasks` for the conflicts; what is told to the
+requester (ListItems, ListAnswers, ListEfforts) is on the labelling job's.
 """
 
 import json
@@ -39,6 +40,16 @@ def _job(call: Call, asked: Mapping[str, Any]) -> str:
     return str(asked["LabelingJobArn"])
 
 
+def _team(call: Call, asked: Mapping[str, Any]) -> str:
+    """The job's work team: who works for it may work at all its jobs. The job itself where there is none."""
+    row = call.context.store.find_arn(asked["LabelingJobArn"])
+    return team_of(row) if row is not None and row.key.kind == KIND else _job(call, asked)
+
+
+def team_of(row: Row) -> str:
+    return str(row.asked["HumanTaskConfig"]["WorkteamArn"])
+
+
 @operation(SERVICE, "ListWork")
 def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The jobs in progress that the caller may work at, the oldest first."""
@@ -64,7 +75,7 @@ def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Work": found}
 
 
-@operation(SERVICE, "DescribeWork", resource=_job)
+@operation(SERVICE, "DescribeWork", resource=_team)
 def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the task is, how far it is, and what the caller has done of it."""
     row = _row(call, asked)
@@ -86,7 +97,7 @@ def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@operation(SERVICE, "ClaimTasks", resource=_job)
+@operation(SERVICE, "ClaimTasks", resource=_team)
 def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the caller holds already, then more, up to MaxResults (1); none where nothing is left for him.
 
@@ -99,7 +110,7 @@ def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Tasks": [_task(call, row, task, role) for task in tasks]}
 
 
-@operation(SERVICE, "GetSource", action=f"{SERVICE}:ClaimTasks", resource=_job)
+@operation(SERVICE, "GetSource", action=f"{SERVICE}:ClaimTasks", resource=_team)
 def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The bytes of an item's picture, for who may work at it and has no right of his own in S3.
 
@@ -116,7 +127,7 @@ def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Body": call.context.objects.path(call.space, info).read_bytes()}
 
 
-@operation(SERVICE, "KeepTask", resource=_job)
+@operation(SERVICE, "KeepTask", resource=_team)
 def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Keeps a draft; the task's time limit begins anew. Raises Fault TaskGone."""
     row, until = _running(call, asked), call.now + _limit(_row(call, asked))
@@ -132,14 +143,14 @@ def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Until": until}
 
 
-@operation(SERVICE, "ReleaseTasks", resource=_job)
+@operation(SERVICE, "ReleaseTasks", resource=_team)
 def release_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Others may have them; drafts are kept for the caller."""
     call.context.tasks.release(_row(call, asked).arn, asked["ItemNumbers"], call.principal.arn)
     return {}
 
 
-@operation(SERVICE, "AnswerTask", resource=_job)
+@operation(SERVICE, "AnswerTask", resource=_team)
 def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Written to the disk before this returns; sent again it counts once. Raises Fault TaskGone, ValidationException."""
     row, role = _running(call, asked), _role(call, asked)
@@ -154,7 +165,7 @@ def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"State": _settled(call, row, item)}
 
 
-@operation(SERVICE, "SkipTask", resource=_job)
+@operation(SERVICE, "SkipTask", resource=_team)
 def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`Broken`: the picture cannot be shown; where that is so for tobo, too, nobody else is asked."""
     row, number = _running(call, asked), asked["ItemNumber"]
@@ -169,7 +180,7 @@ def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"State": _settled(call, row, item)}
 
 
-@operation(SERVICE, "ReopenTask", resource=_job)
+@operation(SERVICE, "ReopenTask", resource=_team)
 def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Undo: the caller's answer is his draft again, also of an item that was settled by it. Raises Fault TaskGone."""
     row = _running(call, asked)
@@ -239,18 +250,19 @@ def _running(call: Call, asked: Mapping[str, Any]) -> Row:
 
 def _role(call: Call, asked: Mapping[str, Any]) -> Role:
     role: Role = asked.get("Role") or "label"
-    if role == "review" and not _may(call, "ReviewTasks", _row(call, asked)):
+    row = _row(call, asked)
+    if role == "review" and not _may(call, "ReviewTasks", row):
         raise Fault(
             "AccessDeniedException",
             f"User: {call.principal.arn} is not authorized to perform: {SERVICE}:ReviewTasks on resource:"
-            f" {asked['LabelingJobArn']}",
+            f" {team_of(row)}",
             403,
         )
     return role
 
 
 def _may(call: Call, action: str, row: Row) -> bool:
-    return call.principal.allows(f"{SERVICE}:{action}", row.arn)
+    return call.principal.allows(f"{SERVICE}:{action}", team_of(row))
 
 
 def _limit(row: Row) -> float:
