@@ -1,5 +1,6 @@
 """What the controller does for a labelling job; each command is safe to repeat."""
 
+from collections.abc import Mapping
 from itertools import islice
 
 from tobo.kit.fault import Fault, validation
@@ -12,6 +13,7 @@ from tobo.resources.labeling_jobs.manifest import Line, read_lines
 from tobo.resources.labeling_jobs.requests import manifest_uri
 from tobo.resources.labeling_jobs.settling import kind_of, settle
 from tobo.store.base import Row
+from tobo.tasks.base import State
 
 POLL_SECONDS = 1.0
 
@@ -23,15 +25,19 @@ def load(context: Context, row: Row) -> Outcome:
     """The manifest's lines become items; those that have the label already keep it and are asked of nobody."""
     uri, wanted = manifest_uri(row.asked), row.asked["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"]
     lines = read_lines(context.objects, row.key.space, uri, row.asked["LabelAttributeName"], kind_of(row).text)
-    number = 0
+    number = kept = 0
     while chunk := list(islice(lines, CHUNK)):
         _check_gold(row, number, chunk)
         context.tasks.add(row.arn, number, [line.text for line in chunk], wanted)
-        context.tasks.settle(row.arn, [(number + at, "labelled", "") for at in _labelled(chunk)])
+        labelled: list[tuple[int, State, str]] = [
+            (number + at, "labelled", "") for at, line in enumerate(chunk) if line.labelled
+        ]
+        context.tasks.settle(row.arn, labelled)
         number += len(chunk)
+        kept += len(labelled)
     if not number:
         raise validation(f"There is nothing to label at '{uri}'; upload it first.")
-    return Happened("loaded", {"_begun": context.clock.now(), "_items": number})
+    return Happened("loaded", {"_begun": context.clock.now(), "_items": number, "_kept": kept})
 
 
 def follow(context: Context, row: Row) -> Outcome:
@@ -41,13 +47,12 @@ def follow(context: Context, row: Row) -> Outcome:
         for item in ready:
             settle(context, row, item)
     counts = context.tasks.counts(row.arn)
-    if counts.get("labelled", 0) + counts.get("machine", 0) >= _most(row):
-        return Happened("finished")
-    if not any(counts.get(state) for state in ("waiting", "open", "conflict")):
+    room = _room(row, counts)
+    if room <= 0 or not any(counts.get(state) for state in ("waiting", "open", "conflict")):
         return Happened("finished")
     if context.clock.now() - row.found["_begun"] > human["TaskAvailabilityLifetimeInSeconds"]:
         return Happened("finished")
-    context.tasks.open(row.arn, None, min(human["MaxConcurrentTaskCount"], _most(row) - counts.get("labelled", 0)))
+    context.tasks.open(row.arn, None, min(human["MaxConcurrentTaskCount"], room))
     return Again(POLL_SECONDS)
 
 
@@ -76,15 +81,13 @@ def _check_gold(row: Row, first: int, chunk: list[Line]) -> None:
             raise validation(f"Object {number} of the input manifest: {fault.message}") from None
 
 
-def _labelled(chunk: list[Line]) -> list[int]:
-    return [at for at, line in enumerate(chunk) if line.labelled]
-
-
-def _most(row: Row) -> int:
-    """Objects after which the job is over, by its StoppingConditions."""
+def _room(row: Row, counts: Mapping[str, int]) -> int:
+    """How many objects people may label until a StoppingCondition ends the job; those that had a label are not theirs."""
     conditions, items = row.asked.get("StoppingConditions", {}), row.found["_items"]
+    labelled = counts.get("labelled", 0)
+    human = conditions.get("MaxHumanLabeledObjectCount", items) - (labelled - row.found["_kept"])
     share = items * conditions.get("MaxPercentageOfInputDatasetLabeled", 100) / 100
-    return int(min(items, conditions.get("MaxHumanLabeledObjectCount", items), max(share, 1)))
+    return int(min(human, max(share, 1) - labelled - counts.get("machine", 0)))
 
 
 MACHINE = register(
