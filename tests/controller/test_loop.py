@@ -34,7 +34,7 @@ STATES = ("New", "Working", "Over", "Stopping", "Stopped", "Broken")
 def context(tmp_path: Path) -> Iterator[Context]:
     store = SqlStore(f"sqlite:///{tmp_path}/tobo.db")
     nothing = cast(Any, None)
-    yield Context(Settings(tmp_path), SystemClock(), store, nothing, nothing, nothing, nothing, nothing)
+    yield Context(Settings(tmp_path), SystemClock(), store, nothing, nothing, nothing, nothing, nothing, nothing)
     MACHINES.pop("toy", None)
     store.close()
 

@@ -208,7 +208,7 @@ def test_odd_keys_keep_their_signature(server: Any, bucket: str, key: str) -> No
 @pytest.mark.parametrize(
     ("service", "call", "code"),
     [
-        ("sagemaker", lambda c: c.list_workforces(), "NotImplemented"),
+        ("sagemaker", lambda c: c.list_feature_groups(), "NotImplemented"),
         ("iam", lambda c: c.list_groups(), "NotImplemented"),
         ("s3", lambda c: c.get_object_torrent(Bucket="gateway-tests", Key="k"), "NotImplemented"),
         ("cloudwatch", lambda c: c.list_dashboards(), "NotImplemented"),
