@@ -1,6 +1,7 @@
 """People with names and passwords: they sign in, label for their teams, and reach nothing else."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -123,8 +124,6 @@ def test_a_reviewer_is_one_by_his_group(line: Line, client: Client) -> None:
 
 def test_who_is_disabled_or_taken_out_of_the_team_is_out_at_once(line: Line) -> None:
     """A session that is open ends, too; a few seconds are remembered."""
-    import time
-
     for undo in ("admin_disable_user", "admin_remove_user_from_group"):
         name, client = line.pool.person(unique("leaving"), "line"), Client(line.server)
         line.enter(client, name, PASSWORD)

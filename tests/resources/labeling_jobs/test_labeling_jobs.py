@@ -102,13 +102,13 @@ def test_no_more_workers_than_answers_are_wanted(server: Server) -> None:
 
 def test_a_lease_that_ends_gives_the_task_back_and_loses_nothing(server: Server) -> None:
     """The shortest time limit of the API is 30 s; the draft begins it anew."""
-    arn = create(server, labeling_job(server, bucket_of(server, 1), seconds=30))
+    arn = create(server, labeling_job(server, bucket_of(server, 2), seconds=30))  # the second keeps the job going
     first, second = worker(server), worker(server)
     [task] = claim(first, arn)
     until = first.keep_task(LabelingJobArn=arn, ItemNumber=0, Draft='{"label": "ko"}')["Until"]
     assert until >= task["Until"]
     first.release_tasks(LabelingJobArn=arn, ItemNumbers=[0])
-    claim(second, arn)
+    assert claim(second, arn)[0]["ItemNumber"] == task["ItemNumber"]
     assert say(first, arn, task, {"label": "ko"}) == "labelled"  # late, and not lost
     with pytest.raises(ClientError) as late:
         say(second, arn, task, {"label": "ok"})

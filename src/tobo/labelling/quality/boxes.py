@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tobo.labelling.quality import clusters
-from tobo.labelling.quality.clusters import Standing
+from tobo.labelling.quality.clusters import Consolidated, Standing, Stands, split
 
 THRESHOLD = 0.5
 """From which IoU on two boxes mean the same thing: PASCAL VOC's (Everingham et al., IJCV 88, 2010)."""
@@ -28,7 +28,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class AgreedBox:
+class AgreedBox(Stands):
     """A box that workers drew together, in pixels, and how they stand to it."""
 
     left: float
@@ -37,26 +37,8 @@ class AgreedBox:
     height: float
     standing: Standing
 
-    @property
-    def label(self) -> str:
-        return self.standing.label
 
-    @property
-    def confidence(self) -> float:
-        return self.standing.confidence
-
-
-@dataclass(frozen=True, slots=True)
-class Boxes:
-    """One picture's: those that more than half of the workers drew, those that fewer did, and how sure the whole is."""
-
-    kept: tuple[AgreedBox, ...]
-    dropped: tuple[AgreedBox, ...]
-
-    @property
-    def confidence(self) -> float:
-        """That of the most doubtful box, 0 to 1; 1 where nobody drew one."""
-        return clusters.confidence([box.standing for box in self.kept + self.dropped])
+Boxes = Consolidated[AgreedBox]
 
 
 def consolidate(boxes: Sequence[Box], workers: int | None = None, threshold: float = THRESHOLD) -> Boxes:
@@ -76,10 +58,7 @@ def consolidate(boxes: Sequence[Box], workers: int | None = None, threshold: flo
         standing = clusters.standing({names[at]: labels[at] for at in members}, among, overlap)
         left, top, right, bottom = middle.tolist()
         found.append(AgreedBox(left, top, right - left, bottom - top, standing))
-    return Boxes(
-        kept=tuple(box for box in found if box.standing.kept),
-        dropped=tuple(box for box in found if not box.standing.kept),
-    )
+    return split(found)
 
 
 def alike(first: Sequence[Box], second: Sequence[Box], threshold: float = THRESHOLD) -> bool:

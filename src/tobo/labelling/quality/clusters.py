@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,45 @@ class Standing:
     def kept(self) -> bool:
         """More than half of those who answered drew it; exactly half is too few."""
         return 2 * len(self.workers) > self.among
+
+
+class Stands:
+    """Something that workers drew or marked together: what its `standing` says of it."""
+
+    __slots__ = ()
+    standing: Standing
+
+    @property
+    def label(self) -> str:
+        return self.standing.label
+
+    @property
+    def confidence(self) -> float:
+        return self.standing.confidence
+
+
+Thing = TypeVar("Thing", bound=Stands)
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated(Generic[Thing]):
+    """One item's: what more than half of the workers drew, what fewer did, and how sure the whole is."""
+
+    kept: tuple[Thing, ...]
+    dropped: tuple[Thing, ...]
+
+    @property
+    def confidence(self) -> float:
+        """That of the most doubtful thing, 0 to 1; 1 where nobody drew one."""
+        return confidence([thing.standing for thing in self.kept + self.dropped])
+
+
+def split(found: Sequence[Thing]) -> Consolidated[Thing]:
+    """By whether more than half of the workers drew it, in the order given."""
+    return Consolidated(
+        kept=tuple(thing for thing in found if thing.standing.kept),
+        dropped=tuple(thing for thing in found if not thing.standing.kept),
+    )
 
 
 def cluster(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from tobo.labelling.quality import clusters
-from tobo.labelling.quality.clusters import Standing
+from tobo.labelling.quality.clusters import Consolidated, Standing, Stands, split
 
 THRESHOLD = 0.5
 """From which IoU on two polygons mean the same thing."""
@@ -27,32 +27,14 @@ class Polygon:
 
 
 @dataclass(frozen=True, slots=True)
-class AgreedPolygon:
+class AgreedPolygon(Stands):
     """A worker's outline that agrees best with the others' of the same thing, and how they stand to it."""
 
     points: tuple[tuple[float, float], ...]
     standing: Standing
 
-    @property
-    def label(self) -> str:
-        return self.standing.label
 
-    @property
-    def confidence(self) -> float:
-        return self.standing.confidence
-
-
-@dataclass(frozen=True, slots=True)
-class Polygons:
-    """One picture's: those that more than half of the workers drew, those that fewer did, and how sure the whole is."""
-
-    kept: tuple[AgreedPolygon, ...]
-    dropped: tuple[AgreedPolygon, ...]
-
-    @property
-    def confidence(self) -> float:
-        """That of the most doubtful polygon, 0 to 1; 1 where nobody drew one."""
-        return clusters.confidence([polygon.standing for polygon in self.kept + self.dropped])
+Polygons = Consolidated[AgreedPolygon]
 
 
 def consolidate(polygons: Sequence[Polygon], workers: int | None = None, threshold: float = THRESHOLD) -> Polygons:
@@ -73,10 +55,7 @@ def consolidate(polygons: Sequence[Polygon], workers: int | None = None, thresho
         overlap = float(np.delete(inside[best], best).mean()) if len(members) > 1 else 1.0
         standing = clusters.standing({names[at]: labels[at] for at in members}, among, overlap)
         found.append(AgreedPolygon(polygons[members[best]].points, standing))
-    return Polygons(
-        kept=tuple(polygon for polygon in found if polygon.standing.kept),
-        dropped=tuple(polygon for polygon in found if not polygon.standing.kept),
-    )
+    return split(found)
 
 
 def iou(first: Sequence[tuple[float, float]], second: Sequence[tuple[float, float]]) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tobo.labelling.quality import clusters
-from tobo.labelling.quality.clusters import Standing
+from tobo.labelling.quality.clusters import Consolidated, Standing, Stands, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,33 +18,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class AgreedSpan:
+class AgreedSpan(Stands):
     """A span that workers marked together, and how they stand to it; `overlap` is 1, as only equal spans count."""
 
     start: int
     end: int
     standing: Standing
 
-    @property
-    def label(self) -> str:
-        return self.standing.label
 
-    @property
-    def confidence(self) -> float:
-        return self.standing.confidence
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """One text's, in reading order: those that more than half of the workers marked, and those that fewer did."""
-
-    kept: tuple[AgreedSpan, ...]
-    dropped: tuple[AgreedSpan, ...]
-
-    @property
-    def confidence(self) -> float:
-        """That of the most doubtful span, 0 to 1; 1 where nobody marked one."""
-        return clusters.confidence([span.standing for span in self.kept + self.dropped])
+Spans = Consolidated[AgreedSpan]
 
 
 def consolidate(spans: Sequence[Span], workers: int | None = None) -> Spans:
@@ -66,7 +48,4 @@ def consolidate(spans: Sequence[Span], workers: int | None = None) -> Spans:
     found = []
     for (start, end), marked in groups.items():
         found.append(AgreedSpan(start, end, clusters.standing(marked, among)))
-    return Spans(
-        kept=tuple(span for span in found if span.standing.kept),
-        dropped=tuple(span for span in found if not span.standing.kept),
-    )
+    return split(found)

@@ -103,7 +103,8 @@ def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
     To a reviewer the workers' answers come along, without their names.
     """
-    row, role = _running(call, asked), _role(call, asked)
+    row = _running(call, asked)
+    role = _role(call, asked, row)
     tasks = call.context.tasks.claim(
         row.arn, call.principal.arn, asked.get("MaxResults") or 1, call.now, call.now + _limit(row), role
     )
@@ -130,11 +131,12 @@ def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation(SERVICE, "KeepTask", resource=_team)
 def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Keeps a draft; the task's time limit begins anew. Raises Fault TaskGone."""
-    row, until = _running(call, asked), call.now + _limit(_row(call, asked))
+    row = _running(call, asked)
+    until = call.now + _limit(row)
     try:
         json.loads(asked["Draft"])
         call.context.tasks.keep(
-            row.arn, asked["ItemNumber"], call.principal.arn, until, asked["Draft"], _role(call, asked)
+            row.arn, asked["ItemNumber"], call.principal.arn, until, asked["Draft"], _role(call, asked, row)
         )
     except ValueError:
         raise validation(f"The draft is not JSON: {asked['Draft'][:80]}.") from None
@@ -153,7 +155,8 @@ def release_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 @operation(SERVICE, "AnswerTask", resource=_team)
 def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Written to the disk before this returns; sent again it counts once. Raises Fault TaskGone, ValidationException."""
-    row, role = _running(call, asked), _role(call, asked)
+    row = _running(call, asked)
+    role = _role(call, asked, row)
     body = read_answer(asked["Body"], kind_of(row).shape, row.found["_labels"])
     seconds = min(max(asked.get("Seconds") or 0.0, 0.0), MOST_SECONDS)
     text = json.dumps(body, ensure_ascii=False)
@@ -248,9 +251,8 @@ def _running(call: Call, asked: Mapping[str, Any]) -> Row:
     return row
 
 
-def _role(call: Call, asked: Mapping[str, Any]) -> Role:
+def _role(call: Call, asked: Mapping[str, Any], row: Row) -> Role:
     role: Role = asked.get("Role") or "label"
-    row = _row(call, asked)
     if role == "review" and not _may(call, "ReviewTasks", row):
         raise Fault(
             "AccessDeniedException",
