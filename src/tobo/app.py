@@ -34,13 +34,14 @@ from tobo.kit.memory import keep_freed_memory
 from tobo.objects.folder import FolderObjects
 from tobo.operations.closing import AT_CLOSE
 from tobo.operations.context import Context
+from tobo.operations.timers import start_timers
 from tobo.resources.identity.roles import ensure_execution_role
-from tobo.resources.metrics.work import keep_metrics
 from tobo.resources.things.credentials import device_topic
 from tobo.settings import Settings
 from tobo.store.sql import SqlStore
 from tobo.tasks.sqlite import SqliteTasks
 from tobo.telemetry.files import FileLogs
+from tobo.telemetry.ledger import Ledger
 from tobo.telemetry.series import SqlMetrics
 from tobo.telemetry.trail import Trail
 
@@ -107,8 +108,9 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
             deed(context)
         for port in (context.hosting, context.compute, context.metrics, context.objects, context.tasks, context.store):
             port.close()
-        if context.trail is not None:
-            context.trail.close()
+        for record in (context.trail, context.ledger):
+            if record is not None:
+                record.close()
     log.info("stopped; jobs and replicas go on")
 
 
@@ -130,10 +132,11 @@ def build(settings: Settings, nudge: Callable[[Sequence[str]], None] | None = No
         wake=lambda row: controller.wake(row),
         nudge=nudge,
         trail=Trail(state / "audit"),
+        ledger=Ledger(state / "ledger.db"),
     )
     controller = Controller(context)
     ensure_execution_role(context)
-    keep_metrics(context)
+    start_timers(context)
     if settings.warm:
         compute.warm([module for algorithm in algorithms().values() for module in algorithm.preload])
     return context, controller

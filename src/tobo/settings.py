@@ -61,6 +61,15 @@ class Settings:
     deployment_timeout_seconds: float = 86_400.0
     """After how long without an answer of a device its deployment has failed."""
 
+    machine_cost: float = 0.0
+    """What this machine cost, in US dollars; with the next three it gives the price of its hours."""
+    machine_years: float = 4.0
+    """How long it lives."""
+    machine_watts: float = 0.0
+    """What it draws from the wall, on average."""
+    kwh_cost: float = 0.0
+    """US dollars a kilowatt-hour."""
+
     audit_data: bool = False
     """Whether data events (objects, log lines, metric points, invocations, heartbeats) are in the audit log, too."""
 
@@ -100,6 +109,10 @@ class Settings:
             ("metrics_token", "TOBO_METRICS_TOKEN", str),
             ("mqtt", "TOBO_MQTT", broker_address),
             ("audit_data", "TOBO_AUDIT_DATA", lambda text: text not in ("0", "false", "no")),
+            ("machine_cost", "TOBO_MACHINE_COST", positive_number),
+            ("machine_years", "TOBO_MACHINE_YEARS", positive_number),
+            ("machine_watts", "TOBO_MACHINE_WATTS", positive_number),
+            ("kwh_cost", "TOBO_KWH_COST", positive_number),
             ("deployment_timeout_seconds", "TOBO_DEPLOYMENT_TIMEOUT_SECONDS", positive_number),
         ):
             if value := environment.get(variable):

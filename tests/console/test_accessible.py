@@ -57,6 +57,7 @@ PAGES = {
     "alarm": ("alarms/{name}", "h1"),
     "folder": ("s3/{bucket}?prefix=train/", "table"),
     "roles": ("roles", "table"),
+    "costs": ("costs", ".spending svg"),
     "error": ("training-jobs/none-of-this-name", ".refusal"),
 }
 """Name -> the path, and what is there once the page has drawn itself."""

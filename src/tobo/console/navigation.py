@@ -74,7 +74,8 @@ NAVIGATION: tuple[Group, ...] = (
         "House",
         (
             Place("Alarms", "alarms", "bell"),
-            Place("Instances", "instances", "coins"),
+            Place("Costs", "costs", "coins"),
+            Place("Instances", "instances", "microchip"),
             Place("Users and roles", "users", "users"),
             Place("Audit log", "audit", "scroll-text"),
             Place("Settings", "settings", "settings"),

@@ -19,6 +19,7 @@ from tobo.settings import Settings
 from tobo.store.base import Row, Store
 from tobo.tasks.base import Tasks
 from tobo.telemetry.base import Logs, Metrics
+from tobo.telemetry.ledger import Ledger
 from tobo.telemetry.trail import Trail
 from tobo.wire.checking import check
 from tobo.wire.models import operation_model
@@ -69,6 +70,8 @@ class Context:
     """Publishes to MQTT topics of the embedded broker and may raise anything; None where there is none."""
     trail: Trail | None = None
     """The audit log, into which `serve` writes; None where nothing is recorded."""
+    ledger: Ledger | None = None
+    """What used which machine for how long; None where nothing is metered."""
 
     def call(self, principal: Principal, region: str, service: str, name: str, /, **asked: Any) -> Any:
         """Asks an operation of another noun: same check, same policy, same code as a client over HTTP.

@@ -8,6 +8,7 @@ from typing import Any
 
 from tobo.kit.states import Step, Table, walk
 from tobo.operations.context import Context
+from tobo.operations.metering import note
 from tobo.store.base import Conflict, Event, Row
 
 log = logging.getLogger("tobo.machine")
@@ -92,6 +93,7 @@ def advance(context: Context, row: Row, event: str, found: Mapping[str, Any] | N
         due=now if step.commands else None,
         modified=now,
     )
+    note(context, changed)
     if step.commands:
         context.wake(changed)
     return changed

@@ -6,6 +6,7 @@ from typing import Any
 from tobo.kit.arn import Namespace, sagemaker_arn
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
+from tobo.operations.metering import USER
 from tobo.store.base import AlreadyExists, Conflict, Event, Key, Query, Row, Store
 
 
@@ -31,7 +32,7 @@ def add_row(
         key=Key(call.space, kind, name),
         arn=arn or sagemaker_arn(call.space, kind, name),
         asked={member: value for member, value in asked.items() if member != "Tags"},
-        found=found or {},
+        found={**(found or {}), USER: call.principal.arn},
         status=status or state,
         state=state,
         created=now,

@@ -36,6 +36,7 @@ NOUNS = (
     "tags",
     "labeling_jobs",
     "trail",
+    "costs",
 )
 
 

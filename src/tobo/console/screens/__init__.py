@@ -6,6 +6,7 @@ from tobo.console.screens import (
     audit,
     buckets,
     compilation_jobs,
+    costs,
     deployment,  # before the endpoints' own pages
     deployment_plans,
     devices,
@@ -56,6 +57,7 @@ _SUBJECTS = (
     endpoints,
     transform_jobs,
     compilation_jobs,
+    costs,
     fleets,
     devices,
     packaging_jobs,

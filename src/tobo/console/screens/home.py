@@ -1,5 +1,6 @@
 """Home: what runs, what it costs, what went wrong, and what to do first."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from tobo.console import prices
 from tobo.console.figures import epoch
 from tobo.console.navigation import NAVIGATION, Listed, listed_at
 from tobo.console.routing import Screen, shown
-from tobo.console.serving import hourly, variants_of
+from tobo.console.spending import Spent, an_hour, since, total
 from tobo.console.visit import Visit, url
 from tobo.kit.fault import Fault
 
@@ -55,8 +56,8 @@ def _home(visit: Visit) -> Response:
         endpoints=endpoints,
         failed=sorted(failed, key=lambda row: -row["created"])[:8],
         alarms=[] if alarms is None else alarms["MetricAlarms"],
-        hourly=_hourly(visit, endpoints),
-        spent=_spent(visit, now - DAY),
+        hourly=_costs(lambda: total(an_hour(visit))),
+        spent=_costs(lambda: since(visit, now - DAY)),
         source=prices.SOURCE,
         empty=not (jobs or endpoints or failed or _anything(visit)),
     )
@@ -79,34 +80,12 @@ def _rows(visit: Visit, kind: Kind, status: str, **more: Any) -> list[dict[str, 
     ]
 
 
-def _hourly(visit: Visit, endpoints: list[dict[str, Any]]) -> float:
-    """Dollars an hour that the endpoints in service would cost at AWS, as far as their prices are known."""
-    total = 0.0
-    for row in endpoints:
-        try:
-            endpoint = visit.quietly("sagemaker", "DescribeEndpoint", EndpointName=row["name"])
-        except Fault:
-            continue
-        total += hourly(variants_of(visit, endpoint)) or 0.0
-    return total
-
-
-def _spent(visit: Visit, since: datetime) -> float:
-    """Dollars that the training jobs since then would have cost at AWS, as far as the newest ones."""
-    young = {"Name": "CreationTime", "Operator": "GreaterThanOrEqualTo", "Value": since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+def _costs(ask: Callable[[], Spent]) -> float | None:
+    """US dollars at AWS; None where the key may not see costs."""
     try:
-        found = visit.quietly(
-            "sagemaker",
-            "Search",
-            Resource="TrainingJob",
-            SearchExpression={"Filters": [young]},
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=MOST,
-        )["Results"]
+        return ask().listed
     except Fault:
-        return 0.0
-    return sum(prices.cost_of_training(one["TrainingJob"]) or 0.0 for one in found)
+        return None
 
 
 def _anything(visit: Visit) -> bool:

@@ -1,6 +1,7 @@
 """What the controller does for an endpoint: the fleet that answers is kept up, and changes happen beside it."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from tobo.compute.limits import machine_cpus
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.metering import METERS, Meter, Usage
 from tobo.resources.endpoints import features, replicas, states
 from tobo.resources.endpoints.api import KIND
 from tobo.resources.endpoints.fleets import Fleet, died_starting, grown, replicas_of, settled, shrunk
@@ -193,3 +195,15 @@ MACHINE = register(
         on_step=states.on_step,
     )
 )
+
+
+def usage(row: Row) -> list[Usage]:
+    """What each variant has, of the fleet that answers, of one that is being made and of one that is going."""
+    counts = Counter[tuple[str, str]]()
+    for fleet in (row.found.get(member) for member in ("_fleet", "_next", "_old")):
+        types = {v["VariantName"]: v.get("InstanceType", "") for v in fleet["variants"]} if fleet else {}
+        counts.update((replica["variant"], types[replica["variant"]]) for replica in (fleet or {}).get("replicas", ()))
+    return [Usage(of, count, part) for (part, of), count in sorted(counts.items()) if of and row.state != "Deleting"]
+
+
+METERS[KIND] = Meter(usage, frozenset(states.STATUS.values()) - {"Failed", "Deleting"})

@@ -1,17 +1,12 @@
-"""Retention of metrics at work: once an hour old points are rolled up, and the oldest are deleted.
+"""Retention of metrics: once an hour old points are rolled up, and the oldest are deleted.
 
 CloudWatch keeps points of less than a minute for 3 hours, then periods of a minute for 15 days, of five for 63 days, of
 an hour for 455 days (User Guide, "Metrics retention"). Here points are kept as they were put for a day, since percentiles
 need them.
 """
 
-from tobo.kit.arn import Namespace
 from tobo.operations.context import Context
-from tobo.operations.machine import Again, Done, Machine, Outcome, register
-from tobo.resources.metrics.states import TABLE
-from tobo.store.base import AlreadyExists, Key, Row
-
-KIND = "metrics-retention"
+from tobo.operations.timers import every
 
 _HOUR, _DAY = 3600.0, 86_400.0
 
@@ -28,40 +23,10 @@ LEARNING_CURVES = (
 """Namespaces whose points stay: they tell of a job, not of a time, and there are as many as the job has printed."""
 
 
-def keep_metrics(context: Context) -> None:
-    """Begins the retention where it has not been begun; there is one for all accounts and regions."""
-    now = context.clock.now()
-    row = Row(
-        key=Key(Namespace("", ""), KIND, "all"),
-        arn="",
-        asked={},
-        found={},
-        status="",
-        state="Aging",
-        created=now,
-        modified=now,
-        due=now,
-        todo=("age",),
-    )
-    try:
-        context.store.insert(row)
-    except AlreadyExists:
-        return
-
-
-def age(context: Context, row: Row) -> Outcome:
+@every(_HOUR, "metrics-retention", "Aging")
+def age(context: Context) -> None:
     """Done twice it changes nothing more."""
     now = context.clock.now()
     context.metrics.forget(now - FORGOTTEN, LEARNING_CURVES)
     for seconds, period in ROLLED_UP:
         context.metrics.roll_up(now - seconds, period, LEARNING_CURVES)
-    return Again(_HOUR)
-
-
-def rest(context: Context, row: Row) -> Outcome:
-    """An hour from the failure on."""
-    left = row.modified + _HOUR - context.clock.now()
-    return Again(left) if left > 0 else Done()
-
-
-register(Machine(KIND, TABLE, {"Aging": ""}, (age, rest)))

@@ -12,6 +12,7 @@ from tobo.operations.context import Context
 from tobo.operations.credentials import role_credentials
 from tobo.operations.job_process import death
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.metering import meter_job
 from tobo.operations.recording import Artifact, JobRecord, record_job
 from tobo.operations.results import put_folder
 from tobo.resources.processing_jobs import states
@@ -160,4 +161,12 @@ MACHINE = register(
         commands=(reserve, lay_out, start, watch, PROCESS.terminate, PROCESS.await_end, collect, clean, record),
         on_step=lambda row, step, now, message: states.on_step(dict(row.found), step.state, now, message),
     )
+)
+
+meter_job(
+    KIND,
+    lambda row: row.asked["ProcessingResources"]["ClusterConfig"],
+    "ProcessingStartTime",
+    "ProcessingEndTime",
+    ("InProgress", "Stopping"),
 )

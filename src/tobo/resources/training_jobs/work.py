@@ -13,6 +13,7 @@ from tobo.operations.credentials import role_credentials
 from tobo.operations.images import Image, Program, find_image
 from tobo.operations.job_process import POLL_SECONDS, last_words
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.metering import meter_job
 from tobo.operations.own_code import Surroundings, surround
 from tobo.operations.results import is_empty, put_archive, put_folder
 from tobo.operations.sources import keys_below, relative_key
@@ -177,4 +178,8 @@ MACHINE = register(
         commands=(reserve, lay_out, start, watch, PROCESS.terminate, await_end, collect, PROCESS.clean, record),
         on_step=lambda row, step, now, message: states.on_step(dict(row.found), step.state, now, message),
     )
+)
+
+meter_job(
+    KIND, lambda row: row.asked["ResourceConfig"], "TrainingStartTime", "TrainingEndTime", ("InProgress", "Stopping")
 )

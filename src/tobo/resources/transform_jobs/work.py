@@ -14,6 +14,7 @@ from tobo.kit.fault import Fault
 from tobo.operations.artifacts import lay_model_out, replica_spec, start_seconds
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.metering import meter_job
 from tobo.resources.transform_jobs import states
 from tobo.resources.transform_jobs.api import KIND
 from tobo.resources.transform_jobs.plan import (
@@ -175,4 +176,12 @@ MACHINE = register(
         commands=(reserve, deploy, await_ready, transform, halt, clean, record),
         on_step=lambda row, step, now, message: states.on_step(step.state, now, message),
     )
+)
+
+meter_job(
+    KIND,
+    lambda row: row.asked["TransformResources"],
+    "TransformStartTime",
+    "TransformEndTime",
+    ("InProgress", "Stopping"),
 )

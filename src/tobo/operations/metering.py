@@ -1,0 +1,119 @@
+"""Metering: each noun that uses instances says what a row of its uses, and the ledger keeps it.
+
+A row is metered whenever it moves (machine.advance), and everything that runs once a minute, so that what has no end yet
+has its costs so far.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tobo.kit.arn import Namespace
+from tobo.operations.auditing import HOUSE
+from tobo.operations.context import Context
+from tobo.operations.pricing import list_price, own_price
+from tobo.store.base import Query, Row
+from tobo.telemetry.ledger import Owner, Use
+
+log = logging.getLogger("tobo.metering")
+
+USER = "_by"
+"""Member of `found`: the ARN of who has made the resource."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """`count` instances of a type; the rest as in the ledger's Use."""
+
+    instance_type: str
+    count: int = 1
+    part: str = ""
+    begun: float | None = None
+    ended: float | None = None
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What a row of a kind uses, and the statuses in which one may use anything."""
+
+    usage: Callable[[Row], Sequence[Usage]]
+    running: Collection[str]
+
+
+METERS: dict[str, Meter] = {}
+"""By kind; each noun that uses instances registers its own."""
+
+
+def meter_job(kind: str, machine: Callable[[Row], Any], begun: str, ended: str, running: Collection[str]) -> None:
+    """Registers a job's: `machine` gives a row's {InstanceType, InstanceCount}, `begun` and `ended` name members of `found`."""
+
+    def usage(row: Row) -> list[Usage]:
+        if (start := row.found.get(begun)) is None:
+            return []
+        asked = machine(row)
+        return [Usage(asked["InstanceType"], asked.get("InstanceCount", 1), "", start, row.found.get(ended))]
+
+    METERS[kind] = Meter(usage, running)
+
+
+def note(context: Context, row: Row) -> None:
+    """What the row uses now goes into the ledger; a disk that takes nothing is logged, and a later look makes up for it."""
+    if context.ledger is None or (meter := METERS.get(row.key.kind)) is None:
+        return
+    try:
+        context.ledger.keep([(owner_of(context, row), priced(context, meter.usage(row)))], context.clock.now())
+    except Exception:
+        log.exception("the use of %s was not written down", row.arn)
+
+
+def look(context: Context) -> None:
+    """Everything that runs, in all accounts and regions; what has ended or is gone since the last look has its end."""
+    assert context.ledger is not None
+    now, seen = context.clock.now(), set[str]()
+    for kind, meter in METERS.items():
+        for space in context.store.spaces(kind):
+            rows = [row for status in meter.running for row in _rows(context, space, kind, status)]
+            context.ledger.keep([(owner_of(context, row), priced(context, meter.usage(row))) for row in rows], now)
+            seen.update(row.arn for row in rows)
+    gone = []
+    for arn in context.ledger.running():
+        if arn not in seen:
+            row = context.store.find_arn(arn)
+            gone += [arn] if row is None else []
+            if row is not None:
+                note(context, row)
+    context.ledger.end(gone)
+
+
+def priced(context: Context, usages: Sequence[Usage]) -> list[Use]:
+    return [
+        Use(
+            each.part,
+            each.instance_type,
+            each.count,
+            list_price(each.instance_type),
+            own_price(context.settings, each.instance_type),
+            each.begun,
+            each.ended,
+        )
+        for each in usages
+    ]
+
+
+def owner_of(context: Context, row: Row) -> Owner:
+    """What a tuning job starts belongs to who made the tuning job."""
+    user = row.found.get(USER, "")
+    parent = row.asked.get("TuningJobArn")
+    if user == HOUSE and parent and (made := context.store.find_arn(parent)) is not None:
+        user = made.found.get(USER, "")
+    return Owner(row.key.space, row.key.kind, row.arn, row.key.name, user, row.tags)
+
+
+def _rows(context: Context, space: Namespace, kind: str, status: str) -> Iterator[Row]:
+    after = None
+    while True:
+        page = context.store.page(Query(space, kind, status=status, limit=1000, after=after))
+        yield from page.rows
+        if (after := page.after) is None:
+            return

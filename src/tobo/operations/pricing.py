@@ -1,0 +1,32 @@
+"""Pricing: what an hour of an instance costs, at AWS and on this machine."""
+
+from tobo.compute import limits
+from tobo.compute.instances import instance
+from tobo.kit.fault import Fault
+from tobo.settings import Settings
+
+HOURS_A_YEAR = 8766.0
+"""365.25 days."""
+
+
+def list_price(instance_type: str) -> float:
+    """US dollars an hour at AWS, from the catalogue; 0 where no price is known there."""
+    try:
+        return instance(instance_type).price or 0.0
+    except Fault:
+        return 0.0
+
+
+def machine_price(settings: Settings) -> float:
+    """US dollars an hour of this whole machine, straight-line: purchase over its lifetime, and power at its price; 0 untold."""
+    purchase = settings.machine_cost / (settings.machine_years * HOURS_A_YEAR)
+    return purchase + settings.machine_watts / 1000 * settings.kwh_cost
+
+
+def own_price(settings: Settings, instance_type: str) -> float:
+    """US dollars an hour on this machine: the share of its processors that an instance of that type may use, at most all."""
+    try:
+        vcpus = instance(instance_type).vcpus
+    except Fault:
+        return 0.0
+    return machine_price(settings) * min(vcpus / (settings.cpus or limits.machine_cpus()), 1.0)
