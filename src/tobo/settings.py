@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PORT = 8626
 """TOBO on a telephone's keys."""
@@ -51,6 +52,8 @@ class Settings:
 
     notification_webhook: str | None = None
     """http(s) address that notifications of asynchronous inference and of alarms are posted to."""
+    smtp: str | None = None
+    """smtp[s]://[user:password@]host[:port][?from=address] of the server that e-mail notifications are sent by."""
     mqtt: str | None = None
     """mqtt://host:port or mqtts://host:port of the broker over which devices are told to poll at once; None: they poll.
 
@@ -106,6 +109,7 @@ class Settings:
             ("pretrained", "TOBO_PRETRAINED", str),
             ("aarch64_root", "TOBO_AARCH64_ROOT", lambda text: Path(text).expanduser().absolute()),
             ("notification_webhook", "TOBO_NOTIFICATION_WEBHOOK", str),
+            ("smtp", "TOBO_SMTP", smtp_address),
             ("metrics_token", "TOBO_METRICS_TOKEN", str),
             ("mqtt", "TOBO_MQTT", broker_address),
             ("audit_data", "TOBO_AUDIT_DATA", lambda text: text not in ("0", "false", "no")),
@@ -134,6 +138,14 @@ def positive_number(text: str) -> float:
     if not 0 < number < float("inf"):
         raise ValueError(text)
     return number
+
+
+def smtp_address(text: str) -> str:
+    """Raises ValueError for what is no smtp:// or smtps:// address of a host."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or (parts.port or 1) < 1:
+        raise ValueError(text)
+    return text
 
 
 def broker_address(text: str) -> str:

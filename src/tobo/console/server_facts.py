@@ -13,7 +13,7 @@ from tobo.operations.context import Context, Principal
 VARIABLES: Mapping[str, str] = {"state": "TOBO_STATE"}
 """Settings whose variable is not TOBO_ and their name."""
 
-_HIDDEN = ("root_secret_access_key", "notification_webhook")
+_HIDDEN = ("root_secret_access_key", "notification_webhook", "metrics_token", "smtp")
 """A webhook's address is often its password, too."""
 
 

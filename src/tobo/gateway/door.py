@@ -25,6 +25,7 @@ from tobo.gateway.inert import inert
 from tobo.gateway.refusals import protocol_of, refusal
 from tobo.gateway.s3_requests import hoisted, unframed
 from tobo.gateway.signature import Refused, read_claim
+from tobo.gateway.subscribers import answer_subscriber, asks_about_subscription
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call, Context, serve
@@ -88,6 +89,12 @@ class Door:
             peer, said = (scope.get("client") or ("",))[0], head.headers.get("authorization", "")
             response = await get_running_loop().run_in_executor(
                 self._pool, answer_metrics, self._context, said, peer, dict(self._counts)
+            )
+            await send_answer(send, response, self._pool, receive)
+            return
+        if asks_about_subscription(head):
+            response = await get_running_loop().run_in_executor(
+                self._pool, answer_subscriber, self._context, head.method, head.query
             )
             await send_answer(send, response, self._pool, receive)
             return

@@ -1,10 +1,11 @@
-"""Notifications to SNS topics: written down for each topic, and posted to a webhook.
+"""Notifications of the house to SNS topics: published, written down for each topic, and posted to a webhook.
 
-There is no SNS here. A message to the topic `arn:aws:sns:<region>:<account>:<name>` becomes a line of
-`<state>/notifications/<account>/<region>/<name>.jsonl`; where the setting `notification_webhook` names an address, the
-message is posted there too, once, with the topic in the header x-amz-sns-topic-arn.
+A message to the topic `arn:aws:sns:<region>:<account>:<name>` goes to its subscribers where such a topic was created. Whether
+or not, it becomes a line of `<state>/notifications/<account>/<region>/<name>.jsonl`; where the setting `notification_webhook`
+names an address, the message is posted there too, once, with the topic in the header x-amz-sns-topic-arn.
 """
 
+import hashlib
 import logging
 import os
 import threading
@@ -16,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from tobo.kit.fault import Fault
+from tobo.operations.context import Context
 from tobo.settings import Settings
 
 log = logging.getLogger("tobo.notifications")
@@ -46,6 +49,26 @@ def write_down_once(settings: Settings, topic: str, told: Mapping[str, Any]) -> 
             return False
         _append(settings, topic, line)
         return True
+
+
+def publish(context: Context, topic: str, subject: str, told: Mapping[str, Any]) -> None:
+    """To the topic's subscribers, once however often a killed server does it again; nothing where no such topic was created."""
+    row = context.store.find_arn(topic)
+    if row is None:
+        return
+    once = hashlib.sha256(_line(told)).hexdigest()
+    try:
+        context.as_house(
+            row.key.space,
+            "sns",
+            "Publish",
+            TopicArn=topic,
+            **({"Subject": "".join(letter for letter in subject if letter.isprintable())[:100]} if subject else {}),
+            Message=orjson.dumps(told).decode(),
+            MessageDeduplicationId=once,
+        )
+    except Fault as fault:
+        log.warning("a message to %s was not published: %s", topic, fault.message)
 
 
 def topic_file(settings: Settings, topic: str) -> Path:

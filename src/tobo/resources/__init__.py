@@ -10,6 +10,7 @@ NOUNS = (
     "logs",
     "metrics",
     "alarms",
+    "topics",
     "training_jobs",
     "tuning_jobs",
     "processing_jobs",

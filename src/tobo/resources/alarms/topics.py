@@ -9,7 +9,7 @@ from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.alarm_actions import ALARM_ACTIONS, AlarmAction, AlarmCall
 from tobo.operations.context import Context
-from tobo.operations.notifications import post, write_down_once
+from tobo.operations.notifications import post, publish, write_down_once
 from tobo.resources.alarms.alarm import iso_time
 
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
@@ -25,6 +25,7 @@ def _check(context: Context, space: Namespace, arn: str) -> None:
 def _publish(context: Context, space: Namespace, arn: str, call: AlarmCall) -> None:
     """A server killed in the middle writes it down once; the webhook is then told at most once."""
     told = message(space, call)
+    publish(context, arn, f'{call.alarm["StateValue"]}: "{call.alarm["AlarmName"]}" in {space.region}', told)
     if write_down_once(context.settings, arn, told):
         post(context.settings, arn, told)
 

@@ -69,6 +69,7 @@ class AcceptedRequest:
         completed: bool = written.outcome["invocationStatus"] == "Completed"
         topic, told = self._message(written, completed)
         if topic:
+            await asyncio.to_thread(notifications.publish, self._context, topic, "", told)
             await asyncio.to_thread(notifications.write_down, self._context.settings, topic, told)
         await asyncio.to_thread(self._context.store.delete, self._row)
         if topic:  # nobody waits for a webhook
