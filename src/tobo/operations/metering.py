@@ -35,10 +35,11 @@ class Usage:
 
 @dataclass(frozen=True)
 class Meter:
-    """What a row of a kind uses, and the statuses in which one may use anything."""
+    """What a row of a kind uses, the statuses in which one may use anything, and what a new row is going to use."""
 
     usage: Callable[[Row], Sequence[Usage]]
     running: Collection[str]
+    planned: Callable[[Row], Sequence[Usage]]
 
 
 METERS: dict[str, Meter] = {}
@@ -48,13 +49,12 @@ METERS: dict[str, Meter] = {}
 def meter_job(kind: str, machine: Callable[[Row], Any], begun: str, ended: str, running: Collection[str]) -> None:
     """Registers a job's: `machine` gives a row's {InstanceType, InstanceCount}, `begun` and `ended` name members of `found`."""
 
-    def usage(row: Row) -> list[Usage]:
-        if (start := row.found.get(begun)) is None:
-            return []
+    def planned(row: Row) -> list[Usage]:
         asked = machine(row)
-        return [Usage(asked["InstanceType"], asked.get("InstanceCount", 1), "", start, row.found.get(ended))]
+        times = (row.found.get(begun), row.found.get(ended))
+        return [Usage(asked["InstanceType"], asked.get("InstanceCount", 1), "", *times)]
 
-    METERS[kind] = Meter(usage, running)
+    METERS[kind] = Meter(lambda row: planned(row) if row.found.get(begun) else [], running, planned)
 
 
 def note(context: Context, row: Row) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from tobo.kit.arn import Namespace, sagemaker_arn
 from tobo.kit.fault import Fault
+from tobo.operations.budgeting import check_budgets
 from tobo.operations.context import Call
 from tobo.operations.metering import USER
 from tobo.store.base import AlreadyExists, Conflict, Event, Key, Query, Row, Store
@@ -25,7 +26,8 @@ def add_row(
 ) -> Row:
     """Inserts a new resource, its Tags apart, and wakes the controller where there is something to do.
 
-    `status` defaults to the state, `arn` to that of kind and name. Raises what `taken` makes of the ARN where the name exists.
+    `status` defaults to the state, `arn` to that of kind and name. Raises what `taken` makes of the ARN where the name exists,
+    and Fault ResourceLimitExceeded where a budget forbids it.
     """
     now = call.now
     row = Row(
@@ -41,6 +43,7 @@ def add_row(
         due=now if todo else None,
         todo=tuple(todo),
     )
+    check_budgets(call.context, row)
     try:
         row = call.context.store.insert(row, Event(now, "created", state))
     except AlreadyExists:

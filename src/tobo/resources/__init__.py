@@ -38,6 +38,7 @@ NOUNS = (
     "labeling_jobs",
     "trail",
     "costs",
+    "budgets",
 )
 
 

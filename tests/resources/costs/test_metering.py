@@ -16,20 +16,25 @@ from tests.support.unique import unique
 pytestmark = pytest.mark.xdist_group("training")
 
 
+METRICS = ["UsageQuantity", "UnblendedCost", "AmortizedCost"]
+
+
 def hours_of(server: Server, arn: str) -> float:
     """Instance hours of a resource, yesterday to tomorrow."""
-    return figure_of(server, arn, "UsageQuantity")
+    return figures_of(server, arn)["UsageQuantity"]
 
 
-def figure_of(server: Server, arn: str, metric: str) -> float:
+def figures_of(server: Server, arn: str) -> dict[str, float]:
+    """Of one moment, by metric."""
     today = datetime.now(UTC).date()
     found = server.client("ce").get_cost_and_usage(
         TimePeriod={"Start": str(today - timedelta(1)), "End": str(today + timedelta(2))},
         Granularity="MONTHLY",
-        Metrics=[metric],
+        Metrics=METRICS,
         Filter={"Dimensions": {"Key": "RESOURCE_ID", "Values": [arn]}},
     )
-    return sum(float(result["Total"][metric]["Amount"]) for result in found["ResultsByTime"])
+    totals = [result["Total"] for result in found["ResultsByTime"]]
+    return {metric: sum(float(total[metric]["Amount"]) for total in totals) for metric in METRICS}
 
 
 def spans_of(server: Server, arn: str) -> list[tuple[str, int, int]]:
@@ -50,8 +55,9 @@ def test_a_job_costs_its_seconds_and_does_so_when_it_is_deleted(warm_server: Ser
     took = (job["TrainingEndTime"] - job["TrainingStartTime"]).total_seconds()
     assert hours_of(warm_server, arn) == pytest.approx(took / 3600, abs=1e-6)
     price = 0.115
-    assert figure_of(warm_server, arn, "UnblendedCost") == pytest.approx(took / 3600 * price, abs=1e-6)
-    assert figure_of(warm_server, arn, "AmortizedCost") == 0.0
+    figures = figures_of(warm_server, arn)
+    assert figures["UnblendedCost"] == pytest.approx(took / 3600 * price, abs=1e-6)
+    assert figures["AmortizedCost"] == 0.0
     warm_server.client("sagemaker").delete_training_job(TrainingJobName=name)
     today = datetime.now(UTC).date()
     found = warm_server.client("ce", region="eu-central-1").get_cost_and_usage(
@@ -94,9 +100,9 @@ def test_what_runs_goes_on_through_a_killed_server(fresh_server: Callable[..., S
     assert spans_of(server, arn) == [("AllTraffic", 1, 1)]
     before = hours_of(server, arn)
     until(lambda: hours_of(server, arn) > before)
-    hours = hours_of(server, arn)
+    figures = figures_of(server, arn)
     # a machine of a dollar an hour, all of which an ml.t2.medium of 2 vCPUs may use
-    assert figure_of(server, arn, "AmortizedCost") == pytest.approx(hours, rel=0.2)
+    assert figures["AmortizedCost"] == pytest.approx(figures["UsageQuantity"])
     server.client("sagemaker").delete_endpoint(EndpointName=name)
     until(lambda: spans_of(server, arn) == [("AllTraffic", 1, 0)])
 

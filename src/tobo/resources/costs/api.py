@@ -13,9 +13,9 @@ from typing import Any
 
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
+from tobo.operations.costing import condition, dimension, tags_of
 from tobo.operations.listing import Tokens
 from tobo.operations.registry import operation
-from tobo.resources.costs.dimensions import condition, dimension, tags_of
 from tobo.resources.costs.periods import Period, cut, whole
 from tobo.telemetry.ledger import Span
 

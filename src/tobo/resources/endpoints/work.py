@@ -206,4 +206,4 @@ def usage(row: Row) -> list[Usage]:
     return [Usage(of, count, part) for (part, of), count in sorted(counts.items()) if of and row.state != "Deleting"]
 
 
-METERS[KIND] = Meter(usage, frozenset(states.STATUS.values()) - {"Failed", "Deleting"})
+METERS[KIND] = Meter(usage, frozenset(states.STATUS.values()) - {"Failed", "Deleting"}, usage)

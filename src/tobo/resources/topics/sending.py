@@ -4,18 +4,14 @@ Source of the HTTP form and of its headers: Amazon SNS Developer Guide, "Parsing
 message to be AWS's (Signature, SigningCertURL) are left out: it is not.
 """
 
-import smtplib
-import ssl
 import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.utils import formataddr, formatdate, make_msgid
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
 
+from tobo.operations.letters import send_letter
 from tobo.settings import Settings
 
 SECONDS = 5.0
@@ -76,36 +72,16 @@ def _post(settings: Settings, delivery: Delivery) -> None:
 
 
 def _mail(settings: Settings, delivery: Delivery) -> None:
-    """By the server of TOBO_SMTP: smtp[s]://[user:password@]host[:port][?from=address]; smtp goes on in TLS where that is offered."""
-    if settings.smtp is None:
-        raise NotSent("the server has no TOBO_SMTP")
-    at = urlsplit(settings.smtp)
-    host, secure = at.hostname or "localhost", at.scheme == "smtps"
-    sender = parse_qs(at.query).get("from", [f"tobo@{host}"])[0]
-    message = _letter(delivery, sender)
-    kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
-    with kind(host, at.port or (465 if secure else 25), timeout=SECONDS) as server:
-        server.ehlo_or_helo_if_needed()
-        if server.has_extn("starttls"):
-            server.starttls(context=ssl.create_default_context())
-        if at.username:
-            server.login(unquote(at.username), unquote(at.password or ""))
-        server.send_message(message, sender, [delivery["Endpoint"]])
-
-
-def _letter(delivery: Delivery, sender: str) -> EmailMessage:
-    told, letter = delivery["Told"], EmailMessage()
+    told = delivery["Told"]
     confirms = told["Type"] == "SubscriptionConfirmation"
-    letter["Subject"] = "AWS Notification - Subscription Confirmation" if confirms else told.get("Subject", SUBJECT)
-    letter["From"] = formataddr((delivery["From"] or "tobo notifications", sender))
-    letter["To"], letter["Date"], letter["Message-ID"] = delivery["Endpoint"], formatdate(told["At"]), make_msgid()
+    subject = "AWS Notification - Subscription Confirmation" if confirms else told.get("Subject", SUBJECT)
     if delivery["Protocol"] == "email-json":
-        letter.set_content(orjson.dumps(envelope(delivery), option=orjson.OPT_INDENT_2).decode())
+        text = orjson.dumps(envelope(delivery), option=orjson.OPT_INDENT_2).decode()
     elif confirms:
-        letter.set_content(f"{told['Message']}\n\nSubscribeURL: {told['SubscribeURL']}\n")
+        text = f"{told['Message']}\n\nSubscribeURL: {told['SubscribeURL']}\n"
     else:
-        letter.set_content(f"{told['Message']}\n\n-- \nTo stop: {told['UnsubscribeURL']}\n")
-    return letter
+        text = f"{told['Message']}\n\n-- \nTo stop: {told['UnsubscribeURL']}\n"
+    send_letter(settings, delivery["Endpoint"], subject, text, delivery["From"])
 
 
 def _apprise(settings: Settings, delivery: Delivery) -> None:
