@@ -147,6 +147,7 @@ def serve(
     console: Console, connection: "Connection", job: str, place: "Place", collection: "Collection", keep: bool
 ) -> "list[Answer]":
     """An endpoint for the trained model, and its answers for the unseen photos."""
+    from tobo.cli.story.forgotten import dry_run
     from tobo.cli.story.serving import classify, deploy, remove
 
     try:
@@ -155,13 +156,16 @@ def serve(
         console.print(f"[bold]Endpoint[/]  {job}, in service after {seconds:.1f} s", soft_wrap=True)
         total = len(collection.unseen)
         with console.status("Classifying") as spinner:
-            return classify(
+            answers = classify(
                 connection,
                 job,
                 collection.unseen,
                 collection.classes,
                 lambda done: spinner.update(f"Classifying {done} of {total}"),
             )
+        for sentence in dry_run(connection, job):
+            console.print(f"[bold]Reaper[/]    {sentence}; a dry run: it is off until `tobo reaper on`", soft_wrap=True)
+        return answers
     finally:
         if not keep:
             remove(connection, job)

@@ -51,15 +51,21 @@ def expression_of(budget: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if not parts else parts[0] if len(parts) == 1 else {"And": parts}
 
 
+def falls_under(context: Context, budget: Row, row: Row) -> bool:
+    """Whether what a row uses, or is going to, is counted by a budget."""
+    if row.key.kind not in METERS:
+        return False
+    meets = condition(expression_of(budget.asked["Budget"]))
+    return any(meets(span) for span in _spans(context, row))
+
+
 def check_budgets(context: Context, row: Row) -> None:
     """Raises Fault ResourceLimitExceeded where a budget that refuses is spent and the new row would fall under it."""
-    meter = METERS.get(row.key.kind)
-    if meter is None:
+    if row.key.kind not in METERS:
         return
     page = context.store.page(Query(budget_space(row.key.space.account), BUDGET, status=SPENT, tags={REFUSES: "true"}))
     for budget in page.rows:
-        meets = condition(expression_of(budget.asked["Budget"]))
-        if any(meets(span) for span in _spans(context, row)):
+        if falls_under(context, budget, row):
             limit = budget.asked["Budget"]["BudgetLimit"]
             raise Fault(
                 "ResourceLimitExceeded",

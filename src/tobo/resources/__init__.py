@@ -39,6 +39,7 @@ NOUNS = (
     "trail",
     "costs",
     "budgets",
+    "reaper",
 )
 
 

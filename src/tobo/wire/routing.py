@@ -37,6 +37,7 @@ SIGNED: Mapping[str, tuple[str, ...]] = {
     "iot": ("iot",),
     "cognito-idp": ("cognito-idp",),
     "tobo-labeling": ("tobo-labeling",),
+    "tobo-reaper": ("tobo-reaper",),
 }
 """Services by the name that their requests are signed for (the credential scope's service)."""
 
@@ -51,6 +52,7 @@ TARGETS: Mapping[str, str] = {
     "CloudTrail_20131101": "cloudtrail",
     "AWSCognitoIdentityProviderService": "cognito-idp",
     "ToboLabeling": "tobo-labeling",
+    "ToboReaper": "tobo-reaper",
 }
 """Services by the prefix of X-Amz-Target, which is also the service name in a smithy-rpc-v2-cbor path."""
 
