@@ -43,6 +43,7 @@ class Server:
                 [sys.executable, "-m", "tobo", "serve", "--port", "0", "--state", str(self.state)],
                 env={
                     "TOBO_WARM": "0",
+                    "TOBO_DEFAULT_ALARMS": "0",
                     "PYTHONPATH": str(SERVED),
                     **inherited,
                     **self.environment,

@@ -73,6 +73,8 @@ class Settings:
     kwh_cost: float = 0.0
     """US dollars a kilowatt-hour."""
 
+    default_alarms: bool = True
+    """Whether endpoints, fleets and the machine are born with alarms."""
     audit_data: bool = False
     """Whether data events (objects, log lines, metric points, invocations, heartbeats) are in the audit log, too."""
 
@@ -112,6 +114,7 @@ class Settings:
             ("smtp", "TOBO_SMTP", smtp_address),
             ("metrics_token", "TOBO_METRICS_TOKEN", str),
             ("mqtt", "TOBO_MQTT", broker_address),
+            ("default_alarms", "TOBO_DEFAULT_ALARMS", lambda text: text not in ("0", "false", "no")),
             ("audit_data", "TOBO_AUDIT_DATA", lambda text: text not in ("0", "false", "no")),
             ("machine_cost", "TOBO_MACHINE_COST", positive_number),
             ("machine_years", "TOBO_MACHINE_YEARS", positive_number),

@@ -40,6 +40,7 @@ NOUNS = (
     "costs",
     "budgets",
     "reaper",
+    "vitals",
 )
 
 
