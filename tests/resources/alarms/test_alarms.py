@@ -177,7 +177,7 @@ def test_alarms_are_listed_filtered_and_paged(cloudwatch: Any, metric: dict[str,
     refused(describe, "InvalidNextToken", "NextToken", AlarmNamePrefix="other", NextToken=token)
     refused(describe, "InvalidNextToken", "NextToken", NextToken="mine")
     refused(describe, "ValidationError", "exclude each other", AlarmNames=names, AlarmNamePrefix=prefix)
-    refused(describe, "ValidationError", "composite alarms", ChildrenOfAlarmName="x")
+    refused(describe, "ResourceNotFound", "'x' does not exist", ChildrenOfAlarmName="x")
 
 
 def test_alarms_are_deleted_all_or_none_and_their_history_stays(cloudwatch: Any, alarm: Put) -> None:

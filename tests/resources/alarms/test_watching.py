@@ -13,7 +13,7 @@ from tobo.operations.alarm_actions import ALARM_ACTIONS, AlarmAction, AlarmCall
 from tobo.operations.context import Call, Context, Principal, serve
 from tobo.operations.machine import Again, Done, advance
 from tobo.operations.machine import Happened as Event
-from tobo.resources.alarms import api
+from tobo.resources.alarms import putting
 from tobo.resources.alarms.alarm import why
 from tobo.resources.alarms.measuring import SETTLING_SECONDS
 from tobo.resources.alarms.work import tell, watch
@@ -102,7 +102,7 @@ def test_actions_of_topics_are_done_once_and_those_of_policies_again(
 
 
 def test_a_region_has_so_many_alarms_and_no_more(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "MOST_ALARMS", 2)
+    monkeypatch.setattr(putting, "MOST_ALARMS", 2)
     root = Call(context, Principal(SPACE.account, f"arn:aws:iam::{SPACE.account}:root", SPACE.account), SPACE)
     asked = {**ASKED, "AlarmActions": []}
     for name in ("a", "b", "a"):  # one that is there may be put anew

@@ -41,6 +41,15 @@ def known_alarm(call: Call, name: str) -> Row:
     return row
 
 
+def is_composite(row: Row) -> bool:
+    return "AlarmRule" in row.asked
+
+
+def type_of(row: Row) -> str:
+    """CloudWatch's AlarmType."""
+    return "CompositeAlarm" if is_composite(row) else "MetricAlarm"
+
+
 def described(row: Row) -> dict[str, Any]:
     """As DescribeAlarms gives it."""
     found = {member: row.found[member] for member in _STATE if row.found.get(member) is not None}

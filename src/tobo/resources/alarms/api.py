@@ -9,20 +9,27 @@ from tobo.operations.listing import list_among
 from tobo.operations.machine import advance
 from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
-from tobo.resources.alarms import history
-from tobo.resources.alarms.alarm import ACTIONS, KIND, SERVICE, alarm_arn, changed, described, known_alarm, why
-from tobo.resources.alarms.evaluation import INSUFFICIENT
+from tobo.resources.alarms.alarm import (
+    ACTIONS,
+    KIND,
+    SERVICE,
+    alarm_arn,
+    changed,
+    described,
+    is_composite,
+    known_alarm,
+    type_of,
+    why,
+)
+from tobo.resources.alarms.composite import LOOK_SECONDS, children_of
 from tobo.resources.alarms.measuring import step
+from tobo.resources.alarms.putting import configured, note, put
 from tobo.resources.alarms.requests import check_alarm
-from tobo.resources.alarms.tagging import check_tags
-from tobo.store.base import AlreadyExists, Conflict, Event, Key, Query, Row
-
-UNCHECKED = "Unchecked: Initial alarm creation"
-
-MOST_ALARMS = 5000
-"""In a region: AWS's default quota."""
+from tobo.store.base import Conflict, Event, Key, Row
 
 _PAGE = 100
+
+_TYPES = ("MetricAlarm", "CompositeAlarm")
 
 
 def _alarm(call: Call, asked: Mapping[str, Any]) -> str:
@@ -41,38 +48,27 @@ def put_metric_alarm(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     Raises Fault ValidationError for what cannot be watched or done, LimitExceeded.
     """
     check_alarm(call, asked)
-    name = asked["AlarmName"]
-    key = Key(call.space, KIND, name)
-    defaults: dict[str, Any] = {"ActionsEnabled": True, "Dimensions": [], **{member: [] for member in ACTIONS.values()}}
-    kept = {**defaults, **{member: value for member, value in asked.items() if member != "Tags"}}
-    while True:
-        row = call.context.store.get(key)
-        try:
-            row = _added(call, key, kept, asked) if row is None else _configured(call, row, kept)
-        except (AlreadyExists, Conflict):
-            continue
-        call.context.wake(row)
-        return {}
+    return put(call, {"ActionsEnabled": True, "Dimensions": [], **{member: [] for member in ACTIONS.values()}}, asked)
 
 
 @operation(SERVICE, "DescribeAlarms", resource=_any_alarm)
 def describe_alarms(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """In the order of their names. There are metric alarms only. Raises Fault ValidationError, InvalidNextToken."""
-    if family := next((member for member in ("ChildrenOfAlarmName", "ParentsOfAlarmName") if asked.get(member)), None):
-        raise Fault(
-            "ValidationError", f"{family} is about composite alarms, which are not built in tobo; leave it out."
-        )
+    """In the order of their names; metric alarms alone where AlarmTypes says nothing. Raises Fault ValidationError, InvalidNextToken."""
     names, prefix = asked.get("AlarmNames"), asked.get("AlarmNamePrefix")
     if names and prefix:
         raise Fault("ValidationError", "AlarmNames and AlarmNamePrefix exclude each other; give one of them.")
-    if "MetricAlarm" not in asked.get("AlarmTypes", ("MetricAlarm",)):
-        return {"MetricAlarms": [], "CompositeAlarms": []}
+    types = asked.get("AlarmTypes") or ["MetricAlarm"]
+    if parent := asked.get("ChildrenOfAlarmName"):
+        names, types = children_of(known_alarm(call, parent)) or ("",), _TYPES
     if names:
         found: Iterable[Row] = filter(
             None, (call.context.store.get(Key(call.space, KIND, name)) for name in set(names))
         )
     else:
         found = rows_of(call.context.store, call.space, KIND, prefix or "")
+    if child := asked.get("ParentsOfAlarmName"):
+        found, types = (row for row in found if child in children_of(row)), _TYPES
+    found = (row for row in found if type_of(row) in types)
     state, action = asked.get("StateValue"), asked.get("ActionPrefix")
     if state:
         found = (row for row in found if row.state == state)
@@ -91,7 +87,9 @@ def describe_alarms_for_metric(call: Call, asked: Mapping[str, Any]) -> dict[str
     found = (
         row
         for row in rows_of(call.context.store, call.space, KIND)
-        if _pairs(row.asked) == wanted and all(row.asked.get(name) == value for name, value in exactly.items())
+        if not is_composite(row)
+        and _pairs(row.asked) == wanted
+        and all(row.asked.get(name) == value for name, value in exactly.items())
     )
     return {"MetricAlarms": [described(row) for row in sorted(found, key=lambda row: row.key.name)]}
 
@@ -107,7 +105,7 @@ def delete_alarms(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
                 call.context.store.delete(row)
             except Conflict:
                 continue
-            _note(call, row, "deleted", {"type": "Delete", "deletedAlarm": described(row)})
+            note(call, row, "deleted", {"type": "Delete", "deletedAlarm": described(row)})
             break
     return {}
 
@@ -130,7 +128,7 @@ def set_alarm_state(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     state, reason, data = asked["StateValue"], asked["StateReason"], asked.get("StateReasonData")
     while True:
         row = known_alarm(call, asked["AlarmName"])
-        until = {"_look": call.now + step(row.asked)}
+        until = {"_look": call.now + (LOOK_SECONDS if is_composite(row) else step(row.asked))}
         try:
             if row.state == state:
                 found = {**row.found, **why(reason, data, call.now), **until}
@@ -142,71 +140,31 @@ def set_alarm_state(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         return {}
 
 
-def _added(call: Call, key: Key, kept: Mapping[str, Any], asked: Mapping[str, Any]) -> Row:
-    tags = {tag["Key"]: tag["Value"] for tag in asked.get("Tags", ())}
-    check_tags(key.name, tags)
-    if call.context.store.count(Query(call.space, KIND)) >= MOST_ALARMS:
-        raise Fault("LimitExceeded", f"There are {MOST_ALARMS} alarms in {call.space.region}; delete one first.")
-    found = {**why(UNCHECKED, None, call.now), "StateTransitionedTimestamp": call.now, "_changes": 0, "_pending": []}
-    row = Row(
-        key=key,
-        arn=alarm_arn(call.space, key.name),
-        asked=kept,
-        found={**found, "AlarmConfigurationUpdatedTimestamp": call.now},
-        status=INSUFFICIENT,
-        state=INSUFFICIENT,
-        created=call.now,
-        modified=call.now,
-        tags=tags,
-        due=call.now,
-        todo=("watch",),
-    )
-    row = call.context.store.insert(row, Event(call.now, "put", row.state))
-    _note(call, row, "created", {"type": "Create", "createdAlarm": described(row)})
-    return row
-
-
-def _configured(call: Call, row: Row, kept: Mapping[str, Any]) -> Row:
-    """What the alarm had still to do stays to be done. Raises Conflict."""
-    found = {**row.found, "AlarmConfigurationUpdatedTimestamp": call.now, "_look": call.now}
-    row = call.context.store.update(row, Event(call.now, "put", row.state), asked=kept, found=found, modified=call.now)
-    _note(call, row, "updated", {"type": "Update", "updatedAlarm": described(row)})
-    return row
-
-
 def _switch(call: Call, names: Iterable[str], on: bool) -> dict[str, Any]:
     for name in dict.fromkeys(names):
         while (row := call.context.store.get(Key(call.space, KIND, name))) is not None:
             if row.asked["ActionsEnabled"] != on:
                 try:
-                    _configured(call, row, {**row.asked, "ActionsEnabled": on})
+                    configured(call, row, {**row.asked, "ActionsEnabled": on})
                 except Conflict:
                     continue
             break
     return {}
 
 
-def _note(call: Call, row: Row, what: str, data: Mapping[str, Any]) -> None:
-    ordinal = f"{row.id}-{what}-{row.version}"
-    history.write(
-        call.context,
-        call.space,
-        row.key.name,
-        ordinal,
-        call.now,
-        "ConfigurationUpdate",
-        f'Alarm "{row.key.name}" {what}',
-        data,
-    )
-
-
 def _page(asked: Mapping[str, Any], found: Iterable[Row]) -> dict[str, Any]:
     """Raises Fault InvalidNextToken."""
     wanted = {**asked, "MaxResults": asked.get("MaxRecords"), "MaxRecords": None, "SortBy": "Name"}
     try:
-        return list_among(KIND, wanted, "MetricAlarms", described, found, _PAGE, default_descending=False)
+        page = list_among(KIND, wanted, "Rows", lambda row: {"row": row}, found, _PAGE, default_descending=False)
     except Fault as fault:
         raise Fault("InvalidNextToken", fault.message) from None
+    rows = [each["row"] for each in page.pop("Rows")]
+    return {
+        "MetricAlarms": [described(row) for row in rows if not is_composite(row)],
+        "CompositeAlarms": [described(row) for row in rows if is_composite(row)],
+        **page,
+    }
 
 
 def _actions(row: Row) -> list[str]:

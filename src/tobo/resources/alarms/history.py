@@ -12,7 +12,7 @@ from tobo.operations.context import Call, Context
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
-from tobo.resources.alarms.alarm import SERVICE, alarm_arn, iso_time
+from tobo.resources.alarms.alarm import SERVICE, alarm_arn, iso_time, type_of
 from tobo.store.base import AlreadyExists, Conflict, Key, Row
 
 KIND = "alarm-history"
@@ -39,10 +39,9 @@ def describe_alarm_history(call: Call, asked: Mapping[str, Any]) -> dict[str, An
         "SortOrder": "Ascending" if asked.get("ScanBy") == "TimestampAscending" else "Descending",
         "AlarmName": asked.get("AlarmName"),
         "HistoryItemType": asked.get("HistoryItemType"),
+        "AlarmType": asked["AlarmTypes"][0] if len(asked.get("AlarmTypes", ())) == 1 else None,
     }
-    if "MetricAlarm" not in asked.get("AlarmTypes", ("MetricAlarm",)):
-        return {"AlarmHistoryItems": []}
-    where = {member: wanted[member] for member in ("AlarmName", "HistoryItemType")}
+    where = {member: wanted[member] for member in ("AlarmName", "HistoryItemType", "AlarmType")}
     prefix = f"{asked['AlarmName']}/" if "AlarmName" in asked else None
     try:
         return list_rows(call, KIND, wanted, "AlarmHistoryItems", _described, where, _PAGE, name_prefix=prefix)
@@ -50,29 +49,22 @@ def describe_alarm_history(call: Call, asked: Mapping[str, Any]) -> dict[str, An
         raise Fault("InvalidNextToken", fault.message) from None
 
 
-def is_written(context: Context, space: Namespace, alarm: str, ordinal: str) -> bool:
+def is_written(context: Context, alarm: Row, ordinal: str) -> bool:
     """Whether an alarm's history has an item of this ordinal."""
-    return context.store.get(_key(space, alarm, ordinal)) is not None
+    return context.store.get(_key(alarm, ordinal)) is not None
 
 
 def write(
-    context: Context,
-    space: Namespace,
-    alarm: str,
-    ordinal: str,
-    at: float,
-    kind: str,
-    summary: str,
-    data: Mapping[str, Any],
+    context: Context, alarm: Row, ordinal: str, at: float, kind: str, summary: str, data: Mapping[str, Any]
 ) -> None:
     """Adds an item under its ordinal, as of `at`; done twice it is there once. `kind` is the HistoryItemType."""
     at = round(at, 3)  # CloudWatch's times are of milliseconds: what a client is told finds the item again
     row = Row(
-        key=_key(space, alarm, ordinal),
+        key=_key(alarm, ordinal),
         arn="",
         asked={
-            "AlarmName": alarm,
-            "AlarmType": "MetricAlarm",
+            "AlarmName": alarm.key.name,
+            "AlarmType": type_of(alarm),
             "HistoryItemType": kind,
             "HistorySummary": summary[:_LONGEST_SUMMARY],
             "HistoryData": orjson.dumps({"version": "1.0", **data}, default=str).decode()[:_LONGEST_DATA],
@@ -96,8 +88,8 @@ def forget_old(context: Context, space: Namespace) -> None:
             context.store.delete(old)
 
 
-def _key(space: Namespace, alarm: str, ordinal: str) -> Key:
-    return Key(space, KIND, f"{alarm}/{ordinal}")
+def _key(alarm: Row, ordinal: str) -> Key:
+    return Key(alarm.key.space, KIND, f"{alarm.key.name}/{ordinal}")
 
 
 def _described(row: Row) -> dict[str, Any]:

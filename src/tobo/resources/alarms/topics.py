@@ -33,8 +33,19 @@ def _publish(context: Context, space: Namespace, arn: str, call: AlarmCall) -> N
 def message(space: Namespace, call: AlarmCall) -> dict[str, Any]:
     """What CloudWatch publishes (User Guide, "Notifying users on alarm changes"); Region is the region's code here."""
     alarm = call.alarm
+    if "AlarmRule" in alarm:
+        return {**_common(space, call), "AlarmRule": alarm["AlarmRule"]}
     extended = "ExtendedStatistic" in alarm
     statistic = alarm["ExtendedStatistic"] if extended else alarm["Statistic"].upper()
+    trigger = _trigger(alarm) | {
+        "StatisticType": "ExtendedStatistic" if extended else "Statistic",
+        "Statistic": statistic,
+    }
+    return {**_common(space, call), "Trigger": trigger}
+
+
+def _common(space: Namespace, call: AlarmCall) -> dict[str, Any]:
+    alarm = call.alarm
     return {
         "AlarmName": alarm["AlarmName"],
         "AlarmDescription": alarm.get("AlarmDescription"),
@@ -47,8 +58,6 @@ def message(space: Namespace, call: AlarmCall) -> dict[str, Any]:
         "AlarmArn": alarm["AlarmArn"],
         "OldStateValue": call.was,
         **{member: alarm[member] for member in ("OKActions", "AlarmActions", "InsufficientDataActions")},
-        "Trigger": _trigger(alarm)
-        | {"StatisticType": "ExtendedStatistic" if extended else "Statistic", "Statistic": statistic},
     }
 
 

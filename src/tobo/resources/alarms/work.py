@@ -15,10 +15,11 @@ from tobo.operations.alarm_actions import AlarmCall, alarm_action
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.resources.alarms import history
-from tobo.resources.alarms.alarm import KIND, actions_of, as_told, changed, iso_time, why
-from tobo.resources.alarms.api import UNCHECKED
+from tobo.resources.alarms.alarm import KIND, actions_of, as_told, changed, is_composite, iso_time, why
+from tobo.resources.alarms.composite import LOOK_SECONDS, judge_rule
 from tobo.resources.alarms.evaluation import Judgement, Rule, judge
 from tobo.resources.alarms.measuring import evaluation_range, next_look, step
+from tobo.resources.alarms.putting import UNCHECKED
 from tobo.resources.alarms.states import STATES, TABLE
 from tobo.store.base import Row
 
@@ -33,7 +34,9 @@ def watch(context: Context, row: Row) -> Outcome:
     now = context.clock.now()
     left = row.found.get("_look", 0.0) - now
     if left > 0:
-        return Again(min(left, step(row.asked)))  # a clock may be set back
+        return Again(min(left, LOOK_SECONDS if is_composite(row) else step(row.asked)))  # a clock may be set back
+    if is_composite(row):
+        return _watch_rule(context, row, now)
     asked = row.asked
     needed = asked.get("DatapointsToAlarm", asked["EvaluationPeriods"])
     rule = Rule(
@@ -53,6 +56,14 @@ def watch(context: Context, row: Row) -> Outcome:
     if row.found["StateReason"] == UNCHECKED and found.reason:
         return Again(pause, why(found.reason, _reason_data(asked, found, now), now))
     return Again(pause)
+
+
+def _watch_rule(context: Context, row: Row, now: float) -> Outcome:
+    """A composite alarm is looked at every second: the alarms of its rule are watched by themselves."""
+    state, reason, data = judge_rule(context, row)
+    if state != row.state:
+        return Happened(state, changed(row, state, reason, data, now), reason)
+    return Again(LOOK_SECONDS)
 
 
 def tell(context: Context, row: Row) -> Outcome:
@@ -78,23 +89,21 @@ def _write_change(context: Context, row: Row, change: Mapping[str, Any]) -> None
     }
     was, now = change["was"]["stateValue"], change["is"]["stateValue"]
     summary = f"Alarm updated from {was} to {now}"
-    name = row.key.name
-    history.write(context, row.key.space, name, change["ordinal"], change["at"], "StateUpdate", summary, told)
+    history.write(context, row, change["ordinal"], change["at"], "StateUpdate", summary, told)
 
 
 def _do(context: Context, row: Row, change: Mapping[str, Any], ordinal: str, arn: str) -> None:
     """One action of a change, unless the history knows that it was done."""
-    space, name = row.key.space, row.key.name
-    if history.is_written(context, space, name, ordinal):
+    if history.is_written(context, row, ordinal):
         return
     call = AlarmCall(ordinal, change["alarm"], change["was"]["stateValue"], change["at"], change["values"])
     told = {"actionState": "Succeeded", "stateUpdateTimestamp": int(change["at"] * 1000), "notificationResource": arn}
     try:
-        alarm_action(arn).act(context, space, arn, call)
+        alarm_action(arn).act(context, row.key.space, arn, call)
         summary = f"Successfully executed action {arn}"
     except Fault as fault:
         summary, told = f"Failed to execute action {arn}", {**told, "actionState": "Failed", "error": fault.message}
-    history.write(context, space, name, ordinal, context.clock.now(), "Action", summary, told)
+    history.write(context, row, ordinal, context.clock.now(), "Action", summary, told)
 
 
 def _repeat(context: Context, row: Row, found: Judgement, now: float) -> None:
