@@ -41,6 +41,7 @@ NOUNS = (
     "budgets",
     "reaper",
     "vitals",
+    "event_rules",
 )
 
 
