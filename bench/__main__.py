@@ -31,6 +31,7 @@ NAMES = (
     "transform",
     "compile",
     "consensus",
+    "metering",
 )
 LONG = ("backbone", "sorting", "active_learning")
 """Run only when named: 20 minutes, 5 and 30."""

@@ -1,5 +1,7 @@
 """Pricing: what an hour of an instance costs, at AWS and on this machine."""
 
+from functools import cache
+
 from tobo.compute import limits
 from tobo.compute.instances import instance
 from tobo.kit.fault import Fault
@@ -29,4 +31,10 @@ def own_price(settings: Settings, instance_type: str) -> float:
         vcpus = instance(instance_type).vcpus
     except Fault:
         return 0.0
-    return machine_price(settings) * min(vcpus / (settings.cpus or limits.machine_cpus()), 1.0)
+    return machine_price(settings) * min(vcpus / (settings.cpus or _machine_cpus()), 1.0)
+
+
+@cache
+def _machine_cpus() -> float:
+    """Read once: it is asked for with every span."""
+    return limits.machine_cpus()

@@ -14,7 +14,7 @@ Any thread may call.
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,11 +101,21 @@ class Ledger:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
 
-    def keep(self, seen: Iterable[tuple[Owner, Sequence[Use]]], now: float) -> None:
+    def keep(self, seen: Sequence[tuple[Owner, Sequence[Use]]], now: float) -> None:
         """All that each resource uses at `now`; what it used before and does no longer has ended."""
+        query = "SELECT arn, part, instance_type, count, begun, until FROM spans WHERE running"
+        alone = (seen[0][0].arn,) if len(seen) == 1 else ()
         with self._using, self._connection:
+            going: dict[str, list[tuple[Any, ...]]] = {}
+            for arn, *span in self._connection.execute(f"{query} AND arn = ?" if alone else query, alone):
+                going.setdefault(arn, []).append(tuple(span))
+            kept, ended = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
             for owner, uses in seen:
-                self._keep(owner, uses, now)
+                rows, over = _changed(owner, uses, going.get(owner.arn, ()), now)
+                kept += rows
+                ended += over
+            self._connection.executemany(_END, ended)
+            self._connection.executemany(_UPSERT, kept)
 
     def running(self) -> list[str]:
         """ARNs of the resources that have spans which go on."""
@@ -131,36 +141,37 @@ class Ledger:
         with self._using:
             self._connection.close()
 
-    def _keep(self, owner: Owner, uses: Sequence[Use], now: float) -> None:
-        open_spans = self._connection.execute(
-            "SELECT part, instance_type, count, begun, until FROM spans WHERE running AND arn = ?", (owner.arn,)
-        ).fetchall()
-        going = {tuple(what): (begun, until) for *what, begun, until in open_spans}
-        rows, kept = [], set[tuple[object, ...]]()
-        for use in uses:
-            what = (use.part, use.instance_type, use.count)
-            begun, until = going.get(what, (now, now)) if use.begun is None else (use.begun, use.begun)
-            until = max(begun, until, now if use.ended is None else use.ended)
-            kept.add((*what, begun))
-            rows.append(
-                (
-                    *(owner.arn, use.part, begun, until, use.ended is None, *owner.space, owner.kind, owner.name),
-                    *(use.instance_type, use.count, owner.user, json.dumps(dict(owner.tags), ensure_ascii=False)),
-                    *(use.list_price, use.own_price),
-                )
-            )
-        self._connection.executemany(
-            "UPDATE spans SET running = 0, until = max(until, ?)"
-            " WHERE arn = ? AND (part, instance_type, count, begun) = (?, ?, ?, ?)",
-            [(now, owner.arn, *place) for *place, _ in open_spans if tuple(place) not in kept],
-        )
-        self._connection.executemany(_UPSERT, rows)
-
 
 _UPSERT = f"""
 INSERT INTO spans ({_MEMBERS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (arn, part, begun, instance_type, count) DO UPDATE SET
     until = max(until, excluded.until), running = excluded.running, tags = excluded.tags"""
+
+
+_END = """
+UPDATE spans SET running = 0, until = max(until, ?)
+WHERE arn = ? AND (part, instance_type, count, begun) = (?, ?, ?, ?)"""
+
+
+def _changed(
+    owner: Owner, uses: Sequence[Use], going: Sequence[tuple[Any, ...]], now: float
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Rows for _UPSERT of what is used, and for _END of what of `going` (part, type, count, begun, until) is no longer."""
+    open_spans = {(part, instance_type, count): (begun, until) for part, instance_type, count, begun, until in going}
+    tags = json.dumps(dict(owner.tags), ensure_ascii=False)
+    rows, kept = list[tuple[Any, ...]](), set[tuple[object, ...]]()
+    for use in uses:
+        what = (use.part, use.instance_type, use.count)
+        begun, until = open_spans.get(what, (now, now)) if use.begun is None else (use.begun, use.begun)
+        until = max(begun, until, now if use.ended is None else use.ended)
+        kept.add((*what, begun))
+        rows.append(
+            (
+                *(owner.arn, use.part, begun, until, use.ended is None, *owner.space, owner.kind, owner.name),
+                *(use.instance_type, use.count, owner.user, tags, use.list_price, use.own_price),
+            )
+        )
+    return rows, [(now, owner.arn, *place) for *place, _ in going if tuple(place) not in kept]
 
 
 def _span(row: tuple[Any, ...], now: float) -> Span:
