@@ -224,7 +224,7 @@ def test_tags(cloudwatch: Any, server: Server, alarm: Put) -> None:
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
-        ({"Metrics": [{"Id": "e", "Expression": "a/b"}]}, "alarms with metric math are not built"),
+        ({"Metrics": [{"Id": "e", "Expression": "a/b"}]}, "is given beside Metrics"),
         ({"ThresholdMetricId": "e"}, "anomaly detection"),
         ({"Period": 7}, "Period 7 is neither one of"),
         ({"Period": 60, "EvaluationPeriods": 1441}, "more than the 1 days"),

@@ -281,7 +281,7 @@ def datum(**more: Any) -> dict[str, Any]:
         ("GetMetricData", {**DATA, "MetricDataQueries": [query("a"), query("a")]}, "ValidationError", "'a'"),
         ("GetMetricData", {**DATA, "MetricDataQueries": [query("A")]}, "ValidationError", "'A'"),
         ("GetMetricData", {**DATA, "MetricDataQueries": [{"Id": "a"}]}, "ValidationError", "MetricStat"),
-        ("GetMetricData", {**DATA, "MetricDataQueries": [{"Id": "a", "Expression": "m*2"}]}, "ValidationError", "m*2"),
+        ("GetMetricData", {**DATA, "MetricDataQueries": [{"Id": "a", "Expression": "m*2"}]}, "ValidationError", "'m'"),
         (
             "GetMetricData",
             {**DATA, "MetricDataQueries": [query("a")], "NextToken": "x"},

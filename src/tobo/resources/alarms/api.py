@@ -48,7 +48,8 @@ def put_metric_alarm(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     Raises Fault ValidationError for what cannot be watched or done, LimitExceeded.
     """
     check_alarm(call, asked)
-    return put(call, {"ActionsEnabled": True, "Dimensions": [], **{member: [] for member in ACTIONS.values()}}, asked)
+    dimensions: dict[str, Any] = {} if asked.get("Metrics") else {"Dimensions": []}
+    return put(call, {"ActionsEnabled": True, **dimensions, **{member: [] for member in ACTIONS.values()}}, asked)
 
 
 @operation(SERVICE, "DescribeAlarms", resource=_any_alarm)

@@ -5,11 +5,12 @@ of five-minute periods moves every minute.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tobo.kit.arn import Namespace
+from tobo.operations.metric_math import Series, evaluated, read_expression
 from tobo.operations.statistics import OF_BUCKET, percent_of, percentile
 from tobo.resources.alarms.evaluation import MORE, Datapoint
 from tobo.telemetry.base import Bucketed, MetricName, Metrics, Observation
@@ -22,7 +23,13 @@ _MINUTE = 60
 
 def step(asked: Mapping[str, Any]) -> int:
     """Seconds from one look at an alarm to the next."""
-    return min(int(asked["Period"]), _MINUTE)
+    return min(period_of(asked), _MINUTE)
+
+
+def period_of(asked: Mapping[str, Any]) -> int:
+    """Seconds; an alarm on an expression has that of its metrics."""
+    periods = (each["MetricStat"]["Period"] for each in asked.get("Metrics", ()) if "MetricStat" in each)
+    return int(asked["Period"] if "Period" in asked else max(periods))
 
 
 def next_look(asked: Mapping[str, Any], now: float) -> float:
@@ -34,28 +41,54 @@ def evaluation_range(
     metrics: Metrics, space: Namespace, asked: Mapping[str, Any], now: float
 ) -> list[Datapoint | None]:
     """The datapoints of PutMetricAlarm's `asked` up to `now`, the oldest first; None for a period without data."""
-    period, count = int(asked["Period"]), asked["EvaluationPeriods"] + MORE
+    period, count = period_of(asked), asked["EvaluationPeriods"] + MORE
     end = _end(asked, now)
     start = end - count * period
-    series = MetricName(
-        asked["Namespace"], asked["MetricName"], {pair["Name"]: pair["Value"] for pair in asked.get("Dimensions", ())}
-    )
-    unit = asked.get("Unit")
-    values: dict[int, float]
-    if (statistic := asked.get("Statistic")) is not None:
-        totals: dict[int, Bucketed] = {}
-        for bucket in metrics.statistics(space, series, start, end, step(asked), unit):
-            index = int(bucket.at - start) // period
-            totals[index] = _together(totals[index], bucket) if index in totals else bucket
-        values = {index: OF_BUCKET[statistic](total) for index, total in totals.items()}
-    else:
-        percent = percent_of(asked["ExtendedStatistic"])
-        assert percent is not None  # it was checked when the alarm was put
+
+    def of(metric: Mapping[str, Any], statistic: str, unit: str | None) -> dict[int, float]:
+        dimensions = {pair["Name"]: pair["Value"] for pair in metric.get("Dimensions", ())}
+        series = MetricName(metric["Namespace"], metric["MetricName"], dimensions)
+        percent = percent_of(statistic)
+        if percent is None:
+            totals: dict[int, Bucketed] = {}
+            for bucket in metrics.statistics(space, series, start, end, step(asked), unit):
+                index = int(bucket.at - start) // period
+                totals[index] = _together(totals[index], bucket) if index in totals else bucket
+            return {index: OF_BUCKET[statistic](total) for index, total in totals.items()}
         seen: dict[int, list[Observation]] = defaultdict(list)
         for observation in metrics.values(space, series, start, end, unit):
             seen[int(observation.at - start) // period].append(observation)
-        values = {index: percentile(found, percent) for index, found in seen.items()}
+        return {index: percentile(found, percent) for index, found in seen.items()}
+
+    if asked.get("Metrics"):
+        values = _computed(asked["Metrics"], of, period)
+    else:
+        values = of(asked, asked.get("Statistic") or asked["ExtendedStatistic"], asked.get("Unit"))
     return list(_in_order(values, start, period, count))
+
+
+def _computed(
+    queries: Sequence[Mapping[str, Any]],
+    of: Callable[[Mapping[str, Any], str, str | None], dict[int, float]],
+    period: int,
+) -> dict[int, float]:
+    """The value of the one query that returns data, by the number of the period."""
+    stats: dict[str, Series] = {}
+    expressions = {}
+    for query in queries:
+        if "Expression" in query:
+            expressions[query["Id"]] = read_expression(query["Expression"])
+        else:
+            wanted = query["MetricStat"]
+            values = of(wanted["Metric"], wanted["Stat"], wanted.get("Unit"))
+            stats[query["Id"]] = {float(index * period): value for index, value in values.items()}
+    found = evaluated(stats, expressions, period)[returned(queries)["Id"]]
+    return {int(at) // period: value for at, value in found.items()}
+
+
+def returned(queries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The query that an alarm is about."""
+    return next(query for query in queries if query.get("ReturnData", True))
 
 
 def _end(asked: Mapping[str, Any], now: float) -> int:

@@ -11,6 +11,7 @@ from tobo.operations.alarm_actions import ALARM_ACTIONS, AlarmAction, AlarmCall
 from tobo.operations.context import Context
 from tobo.operations.notifications import post, publish, write_down_once
 from tobo.resources.alarms.alarm import iso_time
+from tobo.resources.alarms.measuring import period_of
 
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 
@@ -35,6 +36,8 @@ def message(space: Namespace, call: AlarmCall) -> dict[str, Any]:
     alarm = call.alarm
     if "AlarmRule" in alarm:
         return {**_common(space, call), "AlarmRule": alarm["AlarmRule"]}
+    if "Metrics" in alarm:
+        return {**_common(space, call), "Trigger": _of_expression(alarm)}
     extended = "ExtendedStatistic" in alarm
     statistic = alarm["ExtendedStatistic"] if extended else alarm["Statistic"].upper()
     trigger = _trigger(alarm) | {
@@ -58,6 +61,18 @@ def _common(space: Namespace, call: AlarmCall) -> dict[str, Any]:
         "AlarmArn": alarm["AlarmArn"],
         "OldStateValue": call.was,
         **{member: alarm[member] for member in ("OKActions", "AlarmActions", "InsufficientDataActions")},
+    }
+
+
+def _of_expression(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Period": period_of(alarm),
+        "EvaluationPeriods": alarm["EvaluationPeriods"],
+        "DatapointsToAlarm": alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]),
+        "ComparisonOperator": alarm["ComparisonOperator"],
+        "Threshold": alarm["Threshold"],
+        "TreatMissingData": alarm.get("TreatMissingData", ""),
+        "Metrics": alarm["Metrics"],
     }
 
 

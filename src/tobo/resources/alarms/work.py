@@ -18,7 +18,7 @@ from tobo.resources.alarms import history
 from tobo.resources.alarms.alarm import KIND, actions_of, as_told, changed, is_composite, iso_time, why
 from tobo.resources.alarms.composite import LOOK_SECONDS, judge_rule
 from tobo.resources.alarms.evaluation import Judgement, Rule, judge
-from tobo.resources.alarms.measuring import evaluation_range, next_look, step
+from tobo.resources.alarms.measuring import evaluation_range, next_look, period_of, step
 from tobo.resources.alarms.putting import UNCHECKED
 from tobo.resources.alarms.states import STATES, TABLE
 from tobo.store.base import Row
@@ -127,8 +127,8 @@ def _reason_data(asked: Mapping[str, Any], found: Judgement, now: float) -> str 
         "version": "1.0",
         "queryDate": _time(now),
         "startDate": _time(found.judged[0].at),
-        "statistic": asked.get("Statistic") or asked["ExtendedStatistic"],
-        "period": asked["Period"],
+        **({"statistic": statistic} if (statistic := asked.get("Statistic") or asked.get("ExtendedStatistic")) else {}),
+        "period": period_of(asked),
         "recentDatapoints": [point.value for point in shown],
         "threshold": asked["Threshold"],
         "evaluatedDatapoints": [{"timestamp": _time(point.at), "value": point.value} for point in reversed(shown)],

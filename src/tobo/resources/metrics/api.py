@@ -10,6 +10,7 @@ import orjson
 
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
+from tobo.operations.metric_math import Expression, evaluated, read_expression
 from tobo.operations.registry import Asked, operation
 from tobo.operations.statistics import Range, bad_value, datapoints
 from tobo.telemetry.base import MetricName, Point
@@ -112,9 +113,10 @@ def get_metric_statistics(call: Call, asked: Asked) -> dict[str, Any]:
 
 @operation("cloudwatch", "GetMetricData", resource=_any_metric)
 def get_metric_data(call: Call, asked: Asked) -> dict[str, Any]:
-    """Metric queries; math expressions are refused. Datapoints of all queries are paged as one row of them."""
+    """Metrics, and expressions over them. Datapoints of all queries are paged as one row of them."""
     queries = asked["MetricDataQueries"]
-    _check_queries(queries)
+    expressions = _check_queries(queries)
+    points = _points_of(call, asked, queries, expressions)
     ascending = asked.get("ScanBy") == "TimestampAscending"
     skip = _read_skip(asked.get("NextToken"))
     room = asked.get("MaxDatapoints", _PAGE_OF_DATAPOINTS)
@@ -126,7 +128,7 @@ def get_metric_data(call: Call, asked: Asked) -> dict[str, Any]:
     for query in queries:
         if not query.get("ReturnData", True):
             continue
-        found = _query_points(call, asked, query)
+        found = points[query["Id"]]
         if not ascending:
             found.reverse()
         page = found[skip : skip + room]
@@ -137,7 +139,9 @@ def get_metric_data(call: Call, asked: Asked) -> dict[str, Any]:
         results.append(
             {
                 "Id": query["Id"],
-                "Label": query.get("Label", query["MetricStat"]["Metric"].get("MetricName", query["Id"])),
+                "Label": query.get(
+                    "Label", query.get("MetricStat", {}).get("Metric", {}).get("MetricName", query["Id"])
+                ),
                 "Timestamps": [_time(at) for at, _ in page],
                 "Values": [value for _, value in page],
                 "StatusCode": "PartialData" if cut else "Complete",
@@ -149,7 +153,9 @@ def get_metric_data(call: Call, asked: Asked) -> dict[str, Any]:
     return answer
 
 
-def _check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
+def _check_queries(queries: Sequence[Mapping[str, Any]]) -> dict[str, Expression]:
+    """The expressions by their Ids. Raises Fault ValidationError."""
+    expressions: dict[str, Expression] = {}
     if not 0 < len(queries) <= _MOST_QUERIES:
         raise _bad_query(f"MetricDataQueries has {len(queries)} members; expected 1 to {_MOST_QUERIES}.")
     seen: set[str] = set()
@@ -161,11 +167,25 @@ def _check_queries(queries: Sequence[Mapping[str, Any]]) -> None:
             )
         seen.add(name)
         if "Expression" in query:
-            raise _bad_query(
-                f"The expression '{query['Expression']}' of '{name}' is not built in tobo; ask for metrics."
-            )
+            expressions[name] = read_expression(query["Expression"])
+            continue
         if not query.get("MetricStat", {}).get("Metric", {}).get("MetricName"):
             raise _bad_query(f"The query '{name}' has no MetricStat with a Metric that has Namespace and MetricName.")
+    for name, expression in expressions.items():
+        if unknown := expression.ids - seen:
+            raise _bad_query(f"The expression of '{name}' names '{min(unknown)}', which is the Id of no query.")
+    return expressions
+
+
+def _points_of(
+    call: Call, asked: Asked, queries: Sequence[Mapping[str, Any]], expressions: Mapping[str, Expression]
+) -> dict[str, list[tuple[float, float]]]:
+    """(time, value) of each query that is needed, in time order. Expressions go by the longest Period of the metrics."""
+    metrics = [query for query in queries if query["Id"] not in expressions]
+    told = [query for query in metrics if expressions or query.get("ReturnData", True)]
+    stats = {query["Id"]: dict(_query_points(call, asked, query)) for query in told}
+    period = max((query["MetricStat"]["Period"] for query in metrics), default=60)
+    return {name: list(series.items()) for name, series in evaluated(stats, expressions, period).items()}
 
 
 def _query_points(call: Call, asked: Asked, query: Mapping[str, Any]) -> list[tuple[float, float]]:
