@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
-from tests.support.jobs import channel, photo, training_job
+from tests.support.jobs import CLASSES, channel, training_job
 from tests.support.jobs import wait as trained_by
 from tests.support.labelling import (
     LEARNING,
@@ -29,6 +29,7 @@ from tests.support.labelling import (
     say,
     worker,
 )
+from tests.support.learning import answer_until, eyes, learning_job, name_of, number_of, over, photos
 from tests.support.processes import running, until
 from tests.support.unique import unique
 
@@ -38,28 +39,6 @@ SHARED = Path(os.environ.get("TOBO_SHARED", Path(__file__).parents[4] / "shared"
 SIGNS = SHARED / "data/sign_digits/train"
 needs_signs = pytest.mark.skipif(not SIGNS.is_dir(), reason="no shared data")
 
-CLASSES = ("ko", "ok")
-
-
-def eyes(task: Mapping[str, Any]) -> dict[str, str]:
-    """What a worker sees on a `photo`, whose key is its number."""
-    return {"label": CLASSES[number_of(json.loads(task["Source"])) % 2]}
-
-
-def number_of(line: Mapping[str, Any]) -> int:
-    return int(line["source-ref"].rsplit("/", 1)[-1].split(".")[0])
-
-
-def photos(count: int) -> dict[str, bytes]:
-    return {f"photos/{number:03}.jpg": photo(number) for number in range(count)}
-
-
-def learning_job(server: Server, bucket: str, machine: float = 0.6, **changes: Any) -> dict[str, Any]:
-    """A machine whose labels are to be right to 60 % needs some 20 validation items, not 145."""
-    return labeling_job(
-        server, bucket, labels=CLASSES, machine=machine, LabelingJobAlgorithmsConfig=LEARNING, **changes
-    )
-
 
 def learned(server: Server, arn: str, found: Callable[[dict[str, Any]], bool] = lambda told: True) -> dict[str, Any]:
     """DescribeLearning, once `found` says so of it."""
@@ -68,31 +47,6 @@ def learned(server: Server, arn: str, found: Callable[[dict[str, Any]], bool] = 
         assert time.monotonic() < deadline, told
         time.sleep(0.05)
     return dict(told)
-
-
-def answer_until(
-    server: Server, arn: str, clients: list[Any], done: Callable[[dict[str, Any]], bool], sees: Any = eyes
-) -> dict[str, Any]:
-    """Workers answer what they are given until `done` says so of the learning; that is given."""
-    root, deadline = labeler(server), time.monotonic() + 180
-    while not done(told := root.describe_learning(LabelingJobArn=arn)):
-        assert time.monotonic() < deadline, told
-        for client in clients:
-            try:
-                for task in client.claim_tasks(LabelingJobArn=arn, MaxResults=100)["Tasks"]:
-                    say(client, arn, task, sees(task))
-            except client.exceptions.TaskGone:
-                pass  # it has ended between two looks
-        time.sleep(0.05)
-    return dict(told)
-
-
-def over(told: Mapping[str, Any]) -> bool:
-    return bool(told["Phase"] == "Over")
-
-
-def name_of(arn: str) -> str:
-    return arn.rsplit("/", 1)[-1]
 
 
 @needs_signs
