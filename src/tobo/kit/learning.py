@@ -8,6 +8,10 @@ PICTURES = "pictures"
 """The channel: a file a picture, named by its item's number."""
 
 
+MODEL = "model"
+"""The channel of the model whose network computes the features; without one it is the network that tobo ships."""
+
+
 def features(paths: MlPaths) -> Path:
     """float32 (pictures, dimensions), .npy; rows in the order of `numbers`."""
     return paths.output_data / "features.npy"

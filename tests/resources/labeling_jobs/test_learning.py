@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
-from tests.support.jobs import CLASSES, channel, training_job
+from tests.support.jobs import CLASSES, IMAGE, ROLE, channel, training_job, upload_photos
 from tests.support.jobs import wait as trained_by
 from tests.support.labelling import (
     LEARNING,
@@ -117,6 +117,8 @@ def test_from_real_pictures_over_rounds_to_a_manifest_that_is_trained_on_and_a_m
 def test_a_killed_server_doubles_no_question_and_loses_none(fresh_server: Any) -> None:
     server = fresh_server(TOBO_WARM="1")
     arn = create(server, learning_job(server, bucket_of(server, photos(120)), workers=2, most=7))
+    server.kill()  # while the features are computed
+    server.start()
     first, second = worker(server), worker(server)
     keys = [client._request_signer._credentials for client in (first, second)]
     told = answer_until(server, arn, [first, second], lambda told: len(told["Rounds"]) == 2)
@@ -231,6 +233,35 @@ def test_labels_of_people_that_are_there_are_learned_from_and_those_of_machines_
     assert sum(right) >= 0.6 * 90
 
 
+def test_a_trained_models_network_computes_the_features(warm_server: Server) -> None:
+    bucket, name, sagemaker = unique("trained"), unique("trained"), warm_server.client("sagemaker")
+    upload_photos(warm_server, bucket, train=20, validation=4)
+    sagemaker.create_training_job(**training_job(name, bucket))
+    trained = trained_by(sagemaker, name, seconds=120)
+    container = {"Image": IMAGE, "ModelDataUrl": trained["ModelArtifacts"]["S3ModelArtifacts"]}
+    model = sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)["ModelArn"]
+    other = sagemaker.create_model(
+        ModelName=f"{name}-other",
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={**container, "Image": "tobo-echo:1"},
+    )["ModelArn"]
+    bucket = bucket_of(warm_server, photos(60))
+    request = learning_job(warm_server, bucket)
+    request["LabelingJobAlgorithmsConfig"] = {**LEARNING, "InitialActiveLearningModelArn": other}
+    with pytest.raises(ClientError, match="no model of this account with one"):
+        sagemaker.create_labeling_job(**request)
+    request["LabelingJobAlgorithmsConfig"] = {**LEARNING, "InitialActiveLearningModelArn": model}
+    arn = create(warm_server, request)
+    answer_until(warm_server, arn, [worker(warm_server)], over)
+    job = ended(warm_server, request["LabelingJobName"])
+    assert job["LabelingJobStatus"] == "Completed" and job["LabelCounters"]["MachineLabeled"] > 0
+    key = f"out/{request['LabelingJobName']}/active-learning/model.tar.gz"
+    archive = io.BytesIO(warm_server.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    with tarfile.open(fileobj=archive) as tar:
+        file = tar.extractfile("model.json")
+        assert file is not None and json.load(file)["architecture"] == "resnet20_cifar"
+
+
 @pytest.mark.parametrize(
     ("changes", "config", "said"),
     [
@@ -245,7 +276,7 @@ def test_labels_of_people_that_are_there_are_learned_from_and_those_of_machines_
         (
             {},
             {**LEARNING, "InitialActiveLearningModelArn": "arn:aws:sagemaker:us-east-1:123456789012:model/any"},
-            "take its output manifest as the input",
+            "Could not find model",
         ),
         ({"labels": ("ok",)}, LEARNING, "nothing to learn"),
         ({"machine": 1}, LEARNING, "machine.accuracy in"),

@@ -1,6 +1,6 @@
 """What a labelling job that learns has computed here: features of its pictures, and at its end a model of its last head.
 
-The network is the one that tobo ships, frozen; kit/learning.py names the files.
+The network is frozen: the one that tobo ships, or that of the model channel. kit/learning.py names the files.
 """
 
 import json
@@ -21,7 +21,7 @@ from tobo.algorithms.image_classification.resizing import Resizer
 from tobo.algorithms.image_classification.settings import Settings, parse
 from tobo.algorithms.image_classification.train import initial
 from tobo.kit import learning
-from tobo.kit.guest import run_guest
+from tobo.kit.guest import UserError, run_guest
 from tobo.kit.paths import MlPaths
 
 IMAGE_SHAPE = "3,128,128"
@@ -43,7 +43,7 @@ def model() -> None:
 def compute(paths: MlPaths) -> None:
     """Writes features, the numbers of the pictures that they are of, and which pictures are broken."""
     numbers = sorted(int(file.name) for file in paths.channel(learning.PICTURES).iterdir())
-    settings = _settings(2, len(numbers))
+    settings = _settings(paths, 2, len(numbers))
     network, _ = _initial(paths, settings)
     dataset = _dataset(paths, settings, dict.fromkeys(numbers, 0))
     partial = learning.features(paths).with_suffix(".partial")
@@ -70,7 +70,7 @@ def write_model(paths: MlPaths) -> None:
     told = json.loads(learning.final(paths).read_text())
     labels: list[str] = told["labels"]
     known = {int(number): label for number, label in told["known"].items()}
-    settings = _settings(len(labels), len(known))
+    settings = _settings(paths, len(labels), len(known))
     network, preprocessing = _initial(paths, settings)
     with np.load(learning.head(paths, told["head"])) as head, torch.no_grad():
         classes = torch.from_numpy(head["classes"])
@@ -85,18 +85,24 @@ def write_model(paths: MlPaths) -> None:
         dataset.close()
 
 
-def _settings(classes: int, pictures: int) -> Settings:
-    return parse(
-        {
-            "num_classes": str(classes),
-            "num_training_samples": str(pictures),
-            "image_shape": IMAGE_SHAPE,
-            "backbone": "mobilenet_v2",
-            "train_layers": "head",
-            "use_pretrained_model": "1",
-            "pretrained_weights": shipped.NAME,
-        }
-    )
+def _settings(paths: MlPaths, classes: int, pictures: int) -> Settings:
+    """A head over the network of the model channel, else over ours. Raises UserError."""
+    network = {"backbone": "mobilenet_v2", "image_shape": IMAGE_SHAPE, "pretrained_weights": shipped.NAME}
+    model = paths.channel(learning.MODEL)
+    if model.is_dir():
+        try:
+            told = json.loads((model / "model.json").read_text())
+            shape, its = ",".join(map(str, told["image_shape"])), told["hyperparameters"]
+            resize = {"resize": str(told["resize"])} if told["resize"] else {}
+            layers, backbone = str(its["num_layers"]), str(its["backbone"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise UserError(
+                "InitialActiveLearningModelArn: the model's archive has no model.json as tobo's image-classification leaves"
+                " one; name a model that was trained here, or leave the member out."
+            ) from None
+        network = {"backbone": backbone, "num_layers": layers, "image_shape": shape, **resize}
+    told = {"num_classes": str(classes), "num_training_samples": str(pictures), "train_layers": "head"}
+    return parse({**told, "use_pretrained_model": "1", **network})
 
 
 def _initial(paths: MlPaths, settings: Settings) -> tuple[HeadClassifier, Preprocessing]:

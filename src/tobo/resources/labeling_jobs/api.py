@@ -11,7 +11,7 @@ from tobo.operations.registry import operation
 from tobo.operations.rows import add_row
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.learning import begun, provisional
-from tobo.resources.labeling_jobs.requests import check_request
+from tobo.resources.labeling_jobs.requests import check_request, initial_model
 from tobo.store.base import Row
 
 KIND = "labeling-job"
@@ -27,7 +27,10 @@ AT_A_TIME = 1000
 def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The classes are read and fixed here. Raises Fault ResourceInUse, ValidationException."""
     kind, categories = check_request(call, asked)
-    learned = {"_learning": begun(categories.machine_accuracy)} if asked.get("LabelingJobAlgorithmsConfig") else {}
+    learned = {}
+    if config := asked.get("LabelingJobAlgorithmsConfig"):
+        model = config.get("InitialActiveLearningModelArn")
+        learned["_learning"] = begun(categories.machine_accuracy, initial_model(call, model) if model else "")
     human = {
         "TaskAvailabilityLifetimeInSeconds": LIFETIME,
         "MaxConcurrentTaskCount": AT_A_TIME,

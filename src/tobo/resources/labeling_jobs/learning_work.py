@@ -13,6 +13,7 @@ from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.compute.base import Exited, ProcessSpec, Running
 from tobo.kit import learning as files
 from tobo.kit.fault import Fault
+from tobo.operations.artifacts import lay_archive_out
 from tobo.operations.context import Context
 from tobo.operations.job_process import POLL_SECONDS, last_words
 from tobo.operations.machine import Again, Done, Happened, Outcome
@@ -42,9 +43,15 @@ def reserve(context: Context, row: Row) -> Outcome:
 
 
 def lay_out(context: Context, row: Row) -> Outcome:
-    """A link to each picture that people have labelled or may be asked about; those that are gone cannot be labelled."""
-    paths = PROCESS.ml_paths(context, row)
+    """A link to each picture that people have labelled or may be asked about; those that are gone cannot be labelled.
+
+    And the model whose network computes the features, where the request names one.
+    """
+    paths, space = PROCESS.ml_paths(context, row), row.key.space
     paths.make()
+    if archive := row.found["_learning"]["model"]:
+        paths.channel(files.MODEL).parent.mkdir(parents=True, exist_ok=True)
+        lay_archive_out(context, space, archive, "InitialActiveLearningModelArn", paths.channel(files.MODEL))
     pictures = paths.channel(files.PICTURES)
     pictures.mkdir(parents=True, exist_ok=True)
     for item in items(context, row):
@@ -54,7 +61,7 @@ def lay_out(context: Context, row: Row) -> Outcome:
         assert uri is not None  # the task is about pictures
         try:
             target.unlink(missing_ok=True)
-            context.objects.link_to(row.key.space, context.objects.head(row.key.space, uri.bucket, uri.key), target)
+            context.objects.link_to(space, context.objects.head(space, uri.bucket, uri.key), target)
         except Fault as fault:
             if item.state == "waiting":
                 fail(context, row, item.number, fault.message)
