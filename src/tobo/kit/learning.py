@@ -7,7 +7,6 @@ from tobo.kit.paths import MlPaths
 PICTURES = "pictures"
 """The channel: a file a picture, named by its item's number."""
 
-
 MODEL = "model"
 """The channel of the model whose network computes the features; without one it is the network that tobo ships."""
 

@@ -91,9 +91,9 @@ def _settings(paths: MlPaths, classes: int, pictures: int) -> Settings:
     model = paths.channel(learning.MODEL)
     if model.is_dir():
         try:
-            told = json.loads((model / "model.json").read_text())
-            shape, its = ",".join(map(str, told["image_shape"])), told["hyperparameters"]
-            resize = {"resize": str(told["resize"])} if told["resize"] else {}
+            described = json.loads((model / "model.json").read_text())
+            shape, its = ",".join(map(str, described["image_shape"])), described["hyperparameters"]
+            resize = {"resize": str(described["resize"])} if described["resize"] else {}
             layers, backbone = str(its["num_layers"]), str(its["backbone"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise UserError(
@@ -101,8 +101,8 @@ def _settings(paths: MlPaths, classes: int, pictures: int) -> Settings:
                 " one; name a model that was trained here, or leave the member out."
             ) from None
         network = {"backbone": backbone, "num_layers": layers, "image_shape": shape, **resize}
-    told = {"num_classes": str(classes), "num_training_samples": str(pictures), "train_layers": "head"}
-    return parse({**told, "use_pretrained_model": "1", **network})
+    head = {"num_classes": str(classes), "num_training_samples": str(pictures), "train_layers": "head"}
+    return parse({**head, "use_pretrained_model": "1", **network})
 
 
 def _initial(paths: MlPaths, settings: Settings) -> tuple[HeadClassifier, Preprocessing]:

@@ -35,6 +35,7 @@ def plan_round(paths: MlPaths) -> None:
         "ask": numbers[list(made.ask)].tolist(),
         "machine": [[int(numbers[row]), said.label, said.confidence] for row, said in made.machine.items()],
         "drawn": made.state.drawn,
+        "head": made.head is not None,
         "report": asdict(made.report),
     }
     number = made.state.round

@@ -1,7 +1,7 @@
 """Active learning of a labelling job: its state in the row, what people have said so far, the machine's labels, the report.
 
 `_learning` of a row that learns: `accuracy` (wanted), `model` (the archive whose network computes the features; "" for
-ours), `round` (rounds that were planned), `drawn` (of rounds.State), `ask`
+ours), `round` (rounds that were planned), `drawn` (of rounds.State), `head` (the round of the last one; 0 for none), `ask`
 (items of the present round), `machine` (labels that stand for as long as the round does; nothing of them is in the task
 store), `over` (no further round: what is left is people's), `attempts` (at the process that runs), `rounds` (a summary each).
 """
@@ -34,7 +34,7 @@ it takes more of them until the bound holds (docs/labelling-active.md has both).
 
 def begun(accuracy: float, model: str) -> dict[str, Any]:
     """The state of a job that learns from its first picture on."""
-    start = {"round": 0, "drawn": 0, "ask": [], "machine": 0, "over": False, "attempts": 0, "rounds": []}
+    start = {"round": 0, "drawn": 0, "head": 0, "ask": [], "machine": 0, "over": False, "attempts": 0, "rounds": []}
     return {"accuracy": accuracy, "model": model, **start}
 
 

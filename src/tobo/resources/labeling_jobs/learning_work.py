@@ -136,6 +136,7 @@ def take_plan(context: Context, row: Row) -> Outcome:
             row,
             round=number,
             drawn=made["drawn"],
+            head=number if made["head"] else learned["head"],
             ask=[] if over else made["ask"],
             machine=0 if over else machine,
             over=over,
@@ -148,7 +149,7 @@ def take_plan(context: Context, row: Row) -> Outcome:
 def start_model(context: Context, row: Row) -> Outcome:
     """The last head over its network, as a training job leaves a model."""
     known = {item.number: label for item in items(context, row) if (label := class_of(row, item)) is not None}
-    paths, head = PROCESS.ml_paths(context, row), row.found["_learning"]["round"]
+    paths, head = PROCESS.ml_paths(context, row), row.found["_learning"]["head"]
     there = {number: label for number, label in known.items() if (paths.channel(files.PICTURES) / str(number)).exists()}
     context.compute.forget(PROCESS.name(row))
     told = {"head": head, "labels": row.found["_labels"], "known": there}

@@ -49,11 +49,11 @@ def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categ
         )
     categories = _categories(call, asked)
     if "LabelingJobAlgorithmsConfig" in asked:
-        _check_algorithm(call, asked["LabelingJobAlgorithmsConfig"], kind, categories)
+        _check_algorithm(asked["LabelingJobAlgorithmsConfig"], kind, categories)
     return kind, categories
 
 
-def _check_algorithm(call: Call, config: Mapping[str, Any], kind: TaskType, categories: Categories) -> None:
+def _check_algorithm(config: Mapping[str, Any], kind: TaskType, categories: Categories) -> None:
     """A machine labels pictures of one class each. Source of the ARN: API reference, LabelingJobAlgorithmsConfig."""
     member = "LabelingJobAlgorithmsConfig"
     arn = config["LabelingJobAlgorithmSpecificationArn"]

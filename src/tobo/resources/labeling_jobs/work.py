@@ -78,7 +78,7 @@ def write_output(context: Context, row: Row) -> Outcome:
     if learned:
         row = replace(row, found={**row.found, **learned})
         learning.write_report(context, row, counters_of(row, counts))
-    has_head = row.state == "Consolidating" and bool(learned) and learned["_learning"]["round"] > 1
+    has_head = row.state == "Consolidating" and bool(learned) and learned["_learning"]["head"] > 0
     return Happened("learned" if has_head else "written", {**learned, "LabelingJobOutput": found, "_counters": counts})
 
 
