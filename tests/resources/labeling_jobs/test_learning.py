@@ -149,6 +149,38 @@ def test_a_killed_server_doubles_no_question_and_loses_none(fresh_server: Any) -
     assert said == {number: number % 2 for number in range(120)}
 
 
+def test_a_round_waits_for_its_reviews_and_not_for_what_nobody_can_label(warm_server: Server) -> None:
+    request = learning_job(warm_server, bucket_of(warm_server, photos(40)), workers=2, review=0.9)
+    arn, first, second = create(warm_server, request), worker(warm_server), worker(warm_server)
+    learned(warm_server, arn, lambda told: told["Phase"] == "Asking")
+    tasks = claim(first, arn, 20)
+    skipped, disputed = tasks[0]["ItemNumber"], tasks[1]["ItemNumber"]
+    for client in (first, second):
+        for task in claim(client, arn, 20):
+            if task["ItemNumber"] != skipped:
+                said = eyes(task)
+                if client is second and task["ItemNumber"] == disputed:
+                    said = {"label": next(label for label in CLASSES if label != said["label"])}
+                say(client, arn, task, said)
+    for client in (first, second, first, second):
+        [task] = claim(client, arn, 1)
+        assert task["ItemNumber"] == skipped
+        client.skip_task(LabelingJobArn=arn, ItemNumber=skipped, Reason="blurred")
+    root = labeler(warm_server)
+    [conflict] = root.list_items(LabelingJobArn=arn, State="conflict")["Items"]
+    assert conflict["ItemNumber"] == disputed
+    assert root.list_items(LabelingJobArn=arn, State="open")["Items"] == []
+    told = learned(warm_server, arn)
+    assert (told["Phase"], len(told["Rounds"]), told["Human"]) == ("Asking", 1, 18)
+    [task] = claim(root, arn, 1, Role="review")
+    say(root, arn, task, eyes(task), Role="review")
+    told = learned(warm_server, arn, lambda told: len(told["Rounds"]) == 2)
+    assert told["Rounds"][1]["Human"] == 19
+    answer_until(warm_server, arn, [first, second], over)
+    counted = ended(warm_server, request["LabelingJobName"])["LabelCounters"]
+    assert counted["FailedNonRetryableError"] == 1 and counted["TotalLabeled"] == 39
+
+
 def test_a_killed_program_begins_anew_and_one_that_fails_leaves_the_rest_to_people(fresh_server: Any) -> None:
     server = fresh_server(TOBO_WARM="1")
     request = learning_job(server, bucket_of(server, photos(60)), machine=0.99)
@@ -246,15 +278,18 @@ def test_a_trained_models_network_computes_the_features(warm_server: Server) -> 
         PrimaryContainer={**container, "Image": "tobo-echo:1"},
     )["ModelArn"]
     bucket = bucket_of(warm_server, photos(60))
-    request = learning_job(warm_server, bucket)
+    lines: list[dict[str, Any]] = [{"source-ref": f"s3://{bucket}/photos/{number:03}.jpg"} for number in range(60)]
+    lines[0] |= {"label": 0, "label-metadata": {"class-name": CLASSES[0], "human-annotated": "yes"}}
+    request = learning_job(warm_server, bucket, source=put_lines(warm_server, bucket, lines))
     request["LabelingJobAlgorithmsConfig"] = {**LEARNING, "InitialActiveLearningModelArn": other}
     with pytest.raises(ClientError, match="no model of this account with one"):
         sagemaker.create_labeling_job(**request)
     request["LabelingJobAlgorithmsConfig"] = {**LEARNING, "InitialActiveLearningModelArn": model}
     arn = create(warm_server, request)
-    answer_until(warm_server, arn, [worker(warm_server)], over)
+    told = answer_until(warm_server, arn, [worker(warm_server)], over)
     job = ended(warm_server, request["LabelingJobName"])
     assert job["LabelingJobStatus"] == "Completed" and job["LabelCounters"]["MachineLabeled"] > 0
+    assert told["Rounds"][0]["Human"] == 0  # the model may have been trained on what is labelled already
     key = f"out/{request['LabelingJobName']}/active-learning/model.tar.gz"
     archive = io.BytesIO(warm_server.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     with tarfile.open(fileobj=archive) as tar:

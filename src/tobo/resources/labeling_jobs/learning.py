@@ -54,8 +54,12 @@ def provisional(row: Row) -> int:
 
 
 def class_of(row: Row, item: Item) -> int | None:
-    """The class number that people have said of an item, here or in the input; None where nobody has."""
-    if item.state != "labelled":
+    """The class number that people have said of an item, here or in the input; None where nobody has.
+
+    Nor where the features are a trained model's: labels of the input may have been its lessons, and a head tested on
+    those would look better than it is.
+    """
+    if item.state != "labelled" or (row.found["_learning"]["model"] and not item.result):
         return None
     if item.result:
         name = json.loads(item.result)["answer"]["label"]
