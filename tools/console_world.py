@@ -41,6 +41,7 @@ def build_world(connection: Connection) -> None:
     place = find_place(connection, "marbles")
     upload(connection, place, collection)
     labelling(connection, place)
+    learning(connection, place)
     trainings(connection, place, collection)
     deploy(connection, "marbles-1", place.role)
     traffic(connection, "marbles-1", collection)
@@ -209,19 +210,53 @@ def people(connection: Connection) -> None:
 
 def labelling(connection: Connection, place: Place) -> None:
     """Three people at one job: most agree, of some a reviewer has to decide, and there is more to do."""
-    s3, sagemaker = connection.client("s3"), connection.client("sagemaker")
-    categories = {"labels": [{"label": "ok"}, {"label": "ko"}], "review": {"below": 0.7}}
-    categories["instructions"] = {"shortInstruction": "ko: chipped, cracked or dirty. When in doubt, skip."}
-    s3.put_object(Bucket=place.bucket, Key="categories.json", Body=json.dumps(categories).encode())
+    instructions = "ko: chipped, cracked or dirty. When in doubt, skip."
+    categories = {"review": {"below": 0.7}, "instructions": {"shortInstruction": instructions}}
+    arn = _labelling_job(connection, place, "marbles-by-hand", "validation/", 3, categories)
+    for person, careless in (("ann", 0), ("bob", 9), ("eve", 3)):
+        for number, task in enumerate(_claimed(_worker(connection, person), arn, 24)):
+            truth = _truth(task)
+            wrong = careless and number % careless == 2
+            _say(_worker(connection, person), arn, task, {"ok": "ko", "ko": "ok"}[truth] if wrong else truth, number)
+
+
+def learning(connection: Connection, place: Place) -> None:
+    """A job with a machine's help, from its first round to its model."""
+    algorithm = "arn:aws:sagemaker:us-east-1:027400017018:labeling-job-algorithm-specification/image-classification"
+    config = {"LabelingJobAlgorithmSpecificationArn": algorithm}
+    arn = _labelling_job(
+        connection,
+        place,
+        "marbles-with-help",
+        "train/",
+        1,
+        {"machine": {"accuracy": 0.8}},
+        LabelingJobAlgorithmsConfig=config,
+    )
+    ann = _worker(connection, "ann")
+    with contextlib.suppress(ann.exceptions.TaskGone):  # the job is over when it asks for nothing more
+        while ann.describe_learning(LabelingJobArn=arn)["Phase"] != "Over":
+            for number, task in enumerate(ann.claim_tasks(LabelingJobArn=arn, MaxResults=50)["Tasks"]):
+                _say(ann, arn, task, _truth(task), number)
+            time.sleep(0.2)
+
+
+def _labelling_job(
+    connection: Connection, place: Place, name: str, source: str, workers: int, categories: dict[str, Any], **more: Any
+) -> str:
+    """The ARN of a new job that asks whether marbles are whole."""
+    key = f"categories/{name}.json"
+    body = json.dumps({"labels": [{"label": "ok"}, {"label": "ko"}], **categories}).encode()
+    connection.client("s3").put_object(Bucket=place.bucket, Key=key, Body=body)
     functions = "arn:aws:lambda:us-east-1:432418664414:function"
     account = place.role.split(":")[4]
-    arn = sagemaker.create_labeling_job(
-        LabelingJobName="marbles-by-hand",
+    created = connection.client("sagemaker").create_labeling_job(
+        LabelingJobName=name,
         LabelAttributeName="label",
-        InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": place.uri("validation/")}}},
+        InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": place.uri(source)}}},
         OutputConfig={"S3OutputPath": place.uri("labelled")},
         RoleArn=place.role,
-        LabelCategoryConfigS3Uri=f"s3://{place.bucket}/categories.json",
+        LabelCategoryConfigS3Uri=f"s3://{place.bucket}/{key}",
         HumanTaskConfig={
             "WorkteamArn": f"arn:aws:sagemaker:us-east-1:{account}:workteam/private-crowd/line",
             "UiConfig": {},
@@ -229,21 +264,23 @@ def labelling(connection: Connection, place: Place) -> None:
             "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{functions}:ACS-ImageMultiClass"},
             "TaskTitle": "Whole or not?",
             "TaskDescription": "Is the marble whole?",
-            "NumberOfHumanWorkersPerDataObject": 3,
+            "NumberOfHumanWorkersPerDataObject": workers,
             "TaskTimeLimitInSeconds": 300,
         },
-    )["LabelingJobArn"]
-    for person, careless in (("ann", 0), ("bob", 9), ("eve", 3)):
-        for number, task in enumerate(_claimed(_worker(connection, person), arn, 24)):
-            truth = json.loads(task["Source"])["source-ref"].split("/")[-2]
-            wrong = careless and number % careless == 2
-            said = {"ok": "ko", "ko": "ok"}[truth] if wrong else truth
-            _worker(connection, person).answer_task(
-                LabelingJobArn=arn,
-                ItemNumber=task["ItemNumber"],
-                Body=json.dumps({"label": said}),
-                Seconds=1.1 + number % 7 * 0.3,
-            )
+        **more,
+    )
+    return str(created["LabelingJobArn"])
+
+
+def _truth(task: dict[str, Any]) -> str:
+    """A picture's folder is its class."""
+    return str(json.loads(task["Source"])["source-ref"].split("/")[-2])
+
+
+def _say(worker: Any, arn: str, task: dict[str, Any], label: str, number: int) -> None:
+    body = json.dumps({"label": label})
+    seconds = 1.1 + number % 7 * 0.3
+    worker.answer_task(LabelingJobArn=arn, ItemNumber=task["ItemNumber"], Body=body, Seconds=seconds)
 
 
 @cache

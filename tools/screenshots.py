@@ -19,6 +19,7 @@ from tobo.console.navigation import NAVIGATION
 
 MORE = {
     "labeling-job": "labeling-jobs/marbles-by-hand",
+    "labeling-help": "labeling-jobs/marbles-with-help",
     "labeling-create": "labeling-jobs/create",
     "label": "work/marbles-by-hand",
     "review": "work/marbles-by-hand/review",

@@ -45,6 +45,13 @@ def test_the_form_asks_what_is_filled_in() -> None:
     told = json.loads(categories_of({**FORM, "review": "0,7", "instructions": "Look.", "consolidation": "majority"}))
     assert [one["label"] for one in told["labels"]] == ["ok", "ko"]
     assert told["review"] == {"below": 0.7} and told["consolidation"] == "majority"
+    helped = {**FORM, "learn": "on", "accuracy": "97"}
+    assert json.loads(categories_of(helped))["machine"] == {"accuracy": 0.97}
+    arn = request_of(helped, "eu-west-1", "s")["LabelingJobAlgorithmsConfig"]["LabelingJobAlgorithmSpecificationArn"]
+    assert arn.startswith("arn:aws:sagemaker:eu-west-1:") and arn.endswith("/image-classification")
+    boxes = {**helped, "task": "BoundingBox"}
+    assert "machine" not in json.loads(categories_of(boxes))
+    assert "LabelingJobAlgorithmsConfig" not in request_of(boxes, "r", "s")
     asked = request_of(FORM, "eu-west-1", "s3://b/c.json")
     human = asked["HumanTaskConfig"]
     assert human["PreHumanTaskLambdaArn"] == "arn:aws:lambda:eu-west-1:432418664414:function:PRE-ImageMultiClass"
@@ -62,7 +69,12 @@ MASKS = {
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"), [({"classes": " "}, "There is no class"), ({"review": "half"}, "'half' is no number")]
+    ("changed", "said"),
+    [
+        ({"classes": " "}, "There is no class"),
+        ({"review": "half"}, "'half' is no number"),
+        ({"learn": "on", "accuracy": "all"}, "Right labels: 'all'"),
+    ],
 )
 def test_a_form_that_cannot_be_meant_is_refused(changed: dict[str, str], said: str) -> None:
     with pytest.raises(Fault, match=said):

@@ -45,6 +45,9 @@ def test_items_are_added_once_and_opened_in_order(tasks: Tasks) -> None:
     assert tasks.open(WORK, None, 2) == 2 and tasks.open(WORK, None, 2) == 0
     assert tasks.open(WORK, [2, 7], 3) == 1
     assert tasks.counts(WORK) == {"open": 3}
+    tasks.add(WORK, 3, ["d", "e"], 1)
+    tasks.settle(WORK, [(0, "labelled", "{}"), (1, "labelled", "{}")])
+    assert tasks.open(WORK, [0, 1, 4, 3], 2) == 1 and tasks.items(WORK, 2, state="open")[0].number == 4
     assert tasks.counts("nobody's") == {} and tasks.item(WORK, 9) is None
 
 

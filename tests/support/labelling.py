@@ -30,6 +30,12 @@ WORKER = {
 }  # fmt: skip
 """A statement of a user who labels."""
 
+ALGORITHM = "arn:aws:sagemaker:us-east-1:027400017018:labeling-job-algorithm-specification/image-classification"
+"""By which a machine labels pictures of one class."""
+
+LEARNING = {"LabelingJobAlgorithmSpecificationArn": ALGORITHM}
+"""LabelingJobAlgorithmsConfig of a job that learns."""
+
 REVIEWER = {"Effect": "Allow", "Action": "tobo-labeling:*", "Resource": "*"}
 
 
@@ -81,13 +87,16 @@ def labeling_job(
 ) -> dict[str, Any]:
     """A request for CreateLabelingJob over the bucket's folder photos/; its label categories are put there.
 
-    `workers`, `seconds`, `most` (at a time), `source`, `review` (below), `consolidation` are short for what lies deeper.
+    `workers`, `seconds`, `most` (at a time), `source`, `review` (below), `consolidation`, `machine`
+    (accuracy) are short for what lies deeper.
     """
     categories: dict[str, Any] = {"labels": [{"label": label} for label in labels]}
     if "consolidation" in changes:
         categories["consolidation"] = changes.pop("consolidation")
     if "review" in changes:
         categories["review"] = {"below": changes.pop("review")}
+    if "machine" in changes:
+        categories["machine"] = {"accuracy": changes.pop("machine")}
     key = f"{unique('categories')}.json"
     server.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(categories).encode())
     account = server.client("sts").get_caller_identity()["Account"]

@@ -10,6 +10,12 @@ from tobo.kit.fault import validation
 FUNCTIONS = "arn:aws:lambda:{region}:432418664414:function"
 """Where Ground Truth's built-in functions are; the part behind it counts."""
 
+ALGORITHM = "arn:aws:sagemaker:{region}:027400017018:labeling-job-algorithm-specification/image-classification"
+"""The algorithm that labels by machine; AWS's, in every account."""
+
+LEARNED = "ImageMultiClass"
+"""The task that a machine can help with."""
+
 CONSOLIDATIONS = (
     ("dawid-skene", "By how good each worker is (Dawid-Skene)"),
     ("majority", "By the majority"),
@@ -50,7 +56,9 @@ def categories_of(fields: Mapping[str, str]) -> bytes:
     if words := fields.get("instructions"):
         told["instructions"] = {"fullInstruction": words}
     if below := fields.get("review"):
-        told["review"] = {"below": _share(below)}
+        told["review"] = {"below": _share(below, "Review below")}
+    if _learns(fields):
+        told["machine"] = {"accuracy": _share(fields.get("accuracy", ""), "Right labels") / 100}
     if "consolidation" in fields:
         told["consolidation"] = fields["consolidation"]
     return json.dumps(told, ensure_ascii=False, indent=1).encode()
@@ -61,6 +69,7 @@ def request_of(fields: Mapping[str, str], region: str, categories: str) -> dict[
     kind, functions = fields.get("task", ""), FUNCTIONS.format(region=region)
     mask = kind.endswith("Segmentation") and not kind.startswith("Verification")
     title = fields.get("title", "")
+    algorithm = {"LabelingJobAlgorithmSpecificationArn": ALGORITHM.format(region=region)}
     return {
         "LabelingJobName": fields.get("name", ""),
         "LabelAttributeName": fields.get("attribute") or ("label-ref" if mask else "label"),
@@ -78,11 +87,17 @@ def request_of(fields: Mapping[str, str], region: str, categories: str) -> dict[
             "NumberOfHumanWorkersPerDataObject": whole(fields, "workers", "Workers an item"),
             "TaskTimeLimitInSeconds": whole(fields, "seconds", "Time limit"),
         },
+        **({"LabelingJobAlgorithmsConfig": algorithm} if _learns(fields) else {}),
     }
 
 
-def _share(text: str) -> float:
+def _learns(fields: Mapping[str, str]) -> bool:
+    """The box stays ticked where another task is chosen afterwards, and is hidden there."""
+    return "learn" in fields and fields.get("task") == LEARNED
+
+
+def _share(text: str, field: str) -> float:
     try:
         return float(text.replace(",", "."))
     except ValueError:
-        raise validation(f"Review below: '{text[:40]}' is no number from 0 to 1.") from None
+        raise validation(f"{field}: '{text[:40]}' is no number.") from None

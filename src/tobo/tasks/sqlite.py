@@ -104,11 +104,14 @@ class SqliteTasks:
                     "SELECT number FROM item WHERE work = ? AND state = 'waiting' ORDER BY number LIMIT ?", (its, room)
                 )
                 numbers = [number for (number,) in found]
-            changed = connection.executemany(
-                "UPDATE item SET state = 'open' WHERE work = ? AND number = ? AND state = 'waiting'",
-                [(its, number) for number in numbers[:room]],
-            )
-            return max(changed.rowcount, 0)
+            opened = 0
+            for number in numbers:
+                if opened == room:
+                    break
+                opened += connection.execute(
+                    "UPDATE item SET state = 'open' WHERE work = ? AND number = ? AND state = 'waiting'", (its, number)
+                ).rowcount
+            return opened
 
     def claim(self, work: str, worker: str, count: int, now: float, until: float, role: Role = "label") -> list[Task]:
         with self._writing() as connection:

@@ -355,7 +355,6 @@ def test_answers_that_are_none(server: Server, answer: Any, said: str) -> None:
             {"InputConfig": {"DataSource": {"SnsDataSource": {"SnsTopicArn": "arn:aws:sns:us-east-1:123456789012:t"}}}},
             "streaming jobs",
         ),
-        ({"LabelingJobAlgorithmsConfig": {"LabelingJobAlgorithmSpecificationArn": "arn:aws:x"}}, "not built yet"),
     ],
 )
 def test_requests_that_are_refused(server: Server, changes: dict[str, Any], said: str) -> None:

@@ -39,15 +39,24 @@ class Batch(NamedTuple):
 
 
 class Dataset:
-    """The pictures of one channel; `name` is the channel's."""
+    """The pictures of one channel; `name` is the channel's. UserError where a larger share than `most_broken` is broken."""
 
-    def __init__(self, name: str, examples: Examples, settings: Settings, resizer: Resizer, threads: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        examples: Examples,
+        settings: Settings,
+        resizer: Resizer,
+        threads: int,
+        most_broken: float = MAX_BROKEN,
+    ) -> None:
         self.name = name
         self.examples = examples.items
         self.settings = settings
         dtype = np.float32 if settings.multi_label else np.int64
         self.targets = np.array([example.label for example in examples.items], dtype)
         self.broken: dict[int, str] = {}
+        self._most_broken = most_broken
         self._resizer = resizer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"decode-{name}")
         self._kept: dict[int, Pixels] = {}
@@ -119,10 +128,10 @@ class Dataset:
             return
         self.broken[index] = reason
         print(f"Skipped: the picture '{self.examples[index].key}' of '{self.name}' {reason}.", flush=True)
-        if len(self.broken) > MAX_BROKEN * len(self.examples):
+        if len(self.broken) > self._most_broken * len(self.examples):
             some = "; ".join(f"'{self.examples[i].key}' {why}" for i, why in list(self.broken.items())[:3])
             raise UserError(
-                f"More than {MAX_BROKEN:.0%} of the {len(self.examples)} pictures in the channel '{self.name}' "
+                f"More than {self._most_broken:.0%} of the {len(self.examples)} pictures in the channel '{self.name}' "
                 f"cannot be used, among them: {some}."
             )
 

@@ -22,6 +22,15 @@ PAGE = 60
 MOST_AT_ONCE = 5000
 """Items of a job whose report is made while the page waits; that of a larger one takes seconds and comes after it."""
 
+PHASES = {
+    "Featuring": "The network looks at every picture once.",
+    "Planning": "The machine learns from the answers and plans what to ask next; that takes seconds.",
+    "Asking": "People answer what this round asks.",
+    "Remaining": "No further round: people are asked for what is left.",
+    "Exporting": "A model is made of what was learned.",
+}
+"""What happens in each Phase of DescribeLearning."""
+
 LIST = Plain(
     "Labelling jobs",
     "job",
@@ -89,8 +98,13 @@ def _job(visit: Visit) -> Response:
     items = _asked(visit, "ListItems", arn, MaxResults=PAGE, **listed) if part in ("", "items") else None
     later = not part and total > MOST_AT_ONCE
     output = job.get("LabelingJobOutput", {}).get("OutputDatasetS3Uri", "")
+    learns = "LabelingJobAlgorithmsConfig" in job
+    learning = _asked(visit, "DescribeLearning", arn) if learns else None
     return visit.page(
         "labelling_jobs/job.html",
+        learns=learns,
+        learning=learning,
+        phases=PHASES,
         job=job,
         name=name,
         arn=arn,
@@ -105,7 +119,7 @@ def _job(visit: Visit) -> Response:
         efforts=_asked(visit, "ListEfforts", arn) if part == "workers" or not (part or later) else None,
         later=later,
         at=addresses(visit, "labeling-jobs", name),
-        stages=_stages(job),
+        stages=_stages(job, (learning or {}).get("Phase")),
         output=output,
         train=_training(job, output, done, work) if output and done else "",
         place=s3_place,
@@ -155,13 +169,14 @@ def _progress(counters: dict[str, int]) -> tuple[int, int]:
     return done, done + counters["FailedNonRetryableError"] + counters["Unlabeled"]
 
 
-def _stages(job: dict[str, Any]) -> list[dict[str, Any]]:
-    """What has happened so far: a title, when, and a sentence."""
+def _stages(job: dict[str, Any], phase: str | None) -> list[dict[str, Any]]:
+    """What has happened so far: a title, when, and a sentence; `phase` of a job that learns."""
     status = job["LabelingJobStatus"]
     team = job["HumanTaskConfig"]["WorkteamArn"].rsplit("/", 1)[-1]
     stages = [{"title": "Created", "at": job["CreationTime"], "words": ""}]
     if status == "InProgress":
-        stages.append({"title": "InProgress", "at": job["LastModifiedTime"], "words": f"The team {team} is asked."})
+        words = PHASES["Featuring"] if phase == "Featuring" else f"The team {team} is asked."
+        stages.append({"title": "InProgress", "at": job["LastModifiedTime"], "words": words})
     elif status != "Initializing":
         words = {"Completed": "The output is written.", "Stopped": "What was said is written."}.get(status, "")
         stages.append({"title": status, "at": job["LastModifiedTime"], "words": words})

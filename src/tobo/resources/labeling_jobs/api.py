@@ -10,7 +10,8 @@ from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row
 from tobo.resources.labeling_jobs import states
-from tobo.resources.labeling_jobs.requests import check_request
+from tobo.resources.labeling_jobs.learning import begun, provisional
+from tobo.resources.labeling_jobs.requests import check_request, initial_model
 from tobo.store.base import Row
 
 KIND = "labeling-job"
@@ -26,6 +27,10 @@ AT_A_TIME = 1000
 def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The classes are read and fixed here. Raises Fault ResourceInUse, ValidationException."""
     kind, categories = check_request(call, asked)
+    learned = {}
+    if config := asked.get("LabelingJobAlgorithmsConfig"):
+        model = config.get("InitialActiveLearningModelArn")
+        learned["_learning"] = begun(categories.machine_accuracy, initial_model(call, model) if model else "")
     human = {
         "TaskAvailabilityLifetimeInSeconds": LIFETIME,
         "MaxConcurrentTaskCount": AT_A_TIME,
@@ -45,6 +50,7 @@ def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             "_instructions": categories.instructions,
             "_review_below": categories.review_below,
             "_consolidation": categories.consolidation,
+            **learned,
         },
         todo=("load",),
     )
@@ -94,14 +100,19 @@ def stop_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def counters(call: Call, row: Row) -> dict[str, int]:
     """LabelCounters: what was labelled, by whom, what cannot be, and what is left."""
     kept = row.found.get("_counters")
-    counts = kept if isinstance(kept, dict) else call.context.tasks.counts(row.arn)
+    return counters_of(row, kept if isinstance(kept, dict) else call.context.tasks.counts(row.arn))
+
+
+def counters_of(row: Row, counts: Mapping[str, int]) -> dict[str, int]:
+    """LabelCounters of how many items there are in each state; labels that a round's machine gives count while it stands."""
     human, machine, failed = (counts.get(state, 0) for state in ("labelled", "machine", "failed"))
+    there = provisional(row)
     return {
-        "TotalLabeled": human + machine,
+        "TotalLabeled": human + machine + there,
         "HumanLabeled": human,
-        "MachineLabeled": machine,
+        "MachineLabeled": machine + there,
         "FailedNonRetryableError": failed,
-        "Unlabeled": sum(counts.get(state, 0) for state in ("waiting", "open", "conflict")),
+        "Unlabeled": sum(counts.get(state, 0) for state in ("waiting", "open", "conflict")) - there,
     }
 
 

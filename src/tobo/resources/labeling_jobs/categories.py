@@ -3,7 +3,8 @@
 {"document-version": "2018-11-28", "labels": [{"label": "ok"}, {"label": "ko"}], "instructions": {"shortInstruction": "..."}}
 
 tobo's own members: "review": {"below": 0.7}: what is agreed upon less than that goes to a reviewer; "consolidation":
-"majority" or "dawid-skene" (the default): how several workers' classes become one at the job's end.
+"majority" or "dawid-skene" (the default): how several workers' classes become one at the job's end; "machine":
+{"accuracy": 0.95}: how many of a machine's labels have to be right at least, where it may label at all.
 """
 
 import json
@@ -15,15 +16,22 @@ from tobo.kit.fault import validation
 MOST = 10_000
 CONSOLIDATIONS = ("dawid-skene", "majority")
 
+ACCURACY = 0.95
+"""Of a machine's labels, where the file says nothing. AWS has no member for it."""
+
 
 @dataclass(frozen=True)
 class Categories:
-    """`review_below`: the agreement (0 to 1) under which an item is a conflict; 0 for none."""
+    """`review_below`: the agreement (0 to 1) under which an item is a conflict; 0 for none.
+
+    `machine_accuracy`: the share of a machine's labels that has to be right.
+    """
 
     labels: tuple[str, ...]
     instructions: str = ""
     review_below: float = 0.0
     consolidation: str = CONSOLIDATIONS[0]
+    machine_accuracy: float = ACCURACY
 
 
 def read_categories(body: bytes, place: str) -> Categories:
@@ -42,7 +50,9 @@ def read_categories(body: bytes, place: str) -> Categories:
     for label in labels:
         if labels.count(label) > 1:
             raise validation(f"The label '{label}' is twice in '{place}'; take one away.")
-    return Categories(labels, _instructions(told), _review(told, place), _consolidation(told, place))
+    return Categories(
+        labels, _instructions(told), _review(told, place), _consolidation(told, place), _accuracy(told, place)
+    )
 
 
 def _label(entry: Any, number: int, place: str) -> str:
@@ -75,3 +85,15 @@ def _consolidation(told: dict[str, Any], place: str) -> str:
     if given not in CONSOLIDATIONS:
         raise validation(f"consolidation in '{place}' is {json.dumps(given)[:100]}; it is dawid-skene or majority.")
     return str(given)
+
+
+def _accuracy(told: dict[str, Any], place: str) -> float:
+    given = told.get("machine")
+    if given is None:
+        return ACCURACY
+    accuracy = given.get("accuracy") if isinstance(given, dict) else None
+    if isinstance(accuracy, bool) or not isinstance(accuracy, (int, float)) or not 0 < accuracy < 1:
+        raise validation(
+            f"machine.accuracy in '{place}' is {json.dumps(accuracy)}; it is a share of labels that are right, between 0 and 1."
+        )
+    return float(accuracy)

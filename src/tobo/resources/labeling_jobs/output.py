@@ -91,7 +91,7 @@ def write_answers(context: Context, row: Row) -> None:
             at = datetime.fromtimestamp(its[-1].at, UTC).strftime("%Y-%m-%d_%H:%M:%S")
             told = {"answers": [_worker_response(answer, crowd) for answer in its]}
             place = folder(row).below("annotations", "worker-response", "iteration-1", str(number), f"{at}.json")
-            puts.append(_object(place, json.dumps(told, ensure_ascii=False).encode(), "application/json"))
+            puts.append(object_of(place, json.dumps(told, ensure_ascii=False).encode(), "application/json"))
         context.objects.put_all(row.key.space, puts)
         after = answers[-1].number
 
@@ -183,9 +183,10 @@ def _mask_uri(row: Row, item: Item) -> S3Uri:
 
 def _put_mask(context: Context, row: Row, item: Item) -> None:
     data = json.loads(item.result)["answer"]["labeledImage"]["pngImageData"]
-    context.objects.put_all(row.key.space, [_object(_mask_uri(row, item), base64.b64decode(data), "image/png")])
+    context.objects.put_all(row.key.space, [object_of(_mask_uri(row, item), base64.b64decode(data), "image/png")])
 
 
-def _object(uri: S3Uri, data: bytes, content_type: str) -> tuple[ObjectInfo, Body]:
+def object_of(uri: S3Uri, data: bytes, content_type: str) -> tuple[ObjectInfo, Body]:
+    """What the store's `put_all` takes."""
     info = ObjectInfo(uri.bucket, uri.key, 0, "", 0.0, headers={"ContentType": content_type})
     return info, Body(len(data), data)

@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
+from tobo.operations.artifacts import container_of
 from tobo.operations.context import Call
+from tobo.operations.images import find_image
 from tobo.operations.sources import read_object
 from tobo.resources.labeling_jobs.categories import Categories, read_categories
 from tobo.resources.labeling_jobs.task_types import TaskType, task_type
 
+LEARNED = "image-classification"
+"""The algorithm that labels by machine."""
+
+_ALGORITHM = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:labeling-job-algorithm-specification/([a-z-]+)")
 _CROWDS = re.compile(r":workteam/(public|vendor)-crowd/")
 
 
@@ -35,16 +42,67 @@ def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categ
         raise validation(
             f"LabelAttributeName '{attribute}' ends with -ref, which is for segmentations only; leave it off."
         )
-    if asked.get("LabelingJobAlgorithmsConfig"):
-        raise validation(
-            "LabelingJobAlgorithmsConfig: labelling by machine is not built yet; leave it out, and people label everything."
-        )
     if _CROWDS.search(asked["HumanTaskConfig"]["WorkteamArn"]):
         raise validation(
             "HumanTaskConfig.WorkteamArn is a public or vendor team; those work on AWS only. Name a private team, or"
             " import what such a team has labelled: `tobo labels convert` reads its result."
         )
-    return kind, _categories(call, asked)
+    categories = _categories(call, asked)
+    if "LabelingJobAlgorithmsConfig" in asked:
+        _check_algorithm(asked["LabelingJobAlgorithmsConfig"], kind, categories)
+    return kind, categories
+
+
+def _check_algorithm(config: Mapping[str, Any], kind: TaskType, categories: Categories) -> None:
+    """A machine labels pictures of one class each. Source of the ARN: API reference, LabelingJobAlgorithmsConfig."""
+    member = "LabelingJobAlgorithmsConfig"
+    arn = config["LabelingJobAlgorithmSpecificationArn"]
+    found = _ALGORITHM.fullmatch(arn)
+    if found is None:
+        raise validation(
+            f"{member}.LabelingJobAlgorithmSpecificationArn '{arn}' names no algorithm; give"
+            " arn:aws:sagemaker:<region>:027400017018:labeling-job-algorithm-specification/image-classification."
+        )
+    if found[1] != LEARNED or kind.name != "ImageMultiClass":
+        raise validation(
+            f"{member}: a machine labels pictures of one class each (algorithm {LEARNED}, task type ImageMultiClass), not"
+            f" {kind.name} by '{found[1]}'. For boxes, outlines, masks and texts tobo has no network whose sureness could be"
+            " tested on people's labels; leave the member out, and people label everything."
+        )
+    if len(categories.labels) < 2:
+        raise validation(
+            f"{member}: with the one class '{categories.labels[0]}' there is nothing to learn; leave it out."
+        )
+    if find_spec("torch") is None:
+        raise validation(
+            f"{member} needs torch, which is not installed on this machine: pip install 'tobo[train]' in the server's"
+            " environment, or leave the member out."
+        )
+
+
+def initial_model(call: Call, arn: str) -> str:
+    """The archive of the model whose network is to compute the features; raises Fault where it is none of ours."""
+    place = "LabelingJobAlgorithmsConfig.InitialActiveLearningModelArn"
+    try:
+        found = call.call("sagemaker", "DescribeModel", ModelName=arn.rsplit("/", 1)[-1])
+    except Fault as fault:
+        raise validation(f"{place}: {fault.message}") from None
+    container = container_of(found)
+    algorithm = find_image(call.context, container["Image"], place).algorithm
+    archive: str = container["ModelData"]
+    if (
+        found["ModelArn"] != arn
+        or algorithm is None
+        or algorithm.name != LEARNED
+        or not archive
+        or not container["Archived"]
+        or container["MultiModel"]
+    ):
+        raise validation(
+            f"{place} '{arn}' is no model of this account with one model.tar.gz of the algorithm {LEARNED}; name one that a"
+            " training job or an earlier labelling job has left, or leave it out for the network that tobo brings."
+        )
+    return archive
 
 
 def _categories(call: Call, asked: Mapping[str, Any]) -> Categories:

@@ -1,17 +1,19 @@
 """What the controller does for a labelling job; each command is safe to repeat."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
-from tobo.resources.labeling_jobs import consensus, output, states
-from tobo.resources.labeling_jobs.api import KIND
+from tobo.resources.labeling_jobs import consensus, learning, learning_work, output, states
+from tobo.resources.labeling_jobs.api import KIND, counters_of
 from tobo.resources.labeling_jobs.honeypots import gold_of
+from tobo.resources.labeling_jobs.learning import learns
 from tobo.resources.labeling_jobs.manifest import Line, read_lines
 from tobo.resources.labeling_jobs.requests import manifest_uri
 from tobo.resources.labeling_jobs.settling import kind_of, settle
+from tobo.resources.labeling_jobs.stopping import room_for_people
 from tobo.store.base import Row
 from tobo.tasks.base import State
 
@@ -37,7 +39,8 @@ def load(context: Context, row: Row) -> Outcome:
         kept += len(labelled)
     if not number:
         raise validation(f"There is nothing to label at '{uri}'; upload it first.")
-    return Happened("loaded", {"_begun": context.clock.now(), "_items": number, "_kept": kept})
+    found = {"_begun": context.clock.now(), "_items": number, "_kept": kept}
+    return Happened("learning" if learns(row) else "loaded", found)
 
 
 def follow(context: Context, row: Row) -> Outcome:
@@ -46,11 +49,18 @@ def follow(context: Context, row: Row) -> Outcome:
     while ready := context.tasks.items(row.arn, limit=500, ready=True):
         for item in ready:
             settle(context, row, item)
-    counts = context.tasks.counts(row.arn)
-    room = _room(row, counts)
-    if room <= 0 or not any(counts.get(state) for state in ("waiting", "open", "conflict")):
-        return Happened("finished")
     if context.clock.now() - row.found["_begun"] > human["TaskAvailabilityLifetimeInSeconds"]:
+        return Happened("finished")
+    counts = context.tasks.counts(row.arn)
+    room = room_for_people(row, counts)
+    asked = any(counts.get(state) for state in ("open", "conflict"))
+    if learns(row) and "_trouble" in row.found:
+        return Again(0.0, learning.give_up(context, row))
+    if learns(row):
+        ask = row.found["_learning"]["ask"]
+        opened = context.tasks.open(row.arn, ask, min(human["MaxConcurrentTaskCount"], max(room, 0)))
+        return Again(POLL_SECONDS) if asked or opened else Happened("answered")
+    if room <= 0 or not (asked or counts.get("waiting")):
         return Happened("finished")
     context.tasks.open(row.arn, None, min(human["MaxConcurrentTaskCount"], room))
     return Again(POLL_SECONDS)
@@ -59,17 +69,27 @@ def follow(context: Context, row: Row) -> Outcome:
 def write_output(context: Context, row: Row) -> Outcome:
     """Nobody answers from here on; what was said is written out."""
     context.tasks.end(row.arn)
+    learned = learning.finish(context, row)
     consensus.decide(context, row)
     output.write_answers(context, row)
     output.write_manifest(context, row)
     found = {"OutputDatasetS3Uri": str(output.manifest(row))}
-    return Happened("written", {"LabelingJobOutput": found, "_counters": dict(context.tasks.counts(row.arn))})
+    counts = dict(context.tasks.counts(row.arn))
+    if learned:
+        row = replace(row, found={**row.found, **learned})
+        learning.write_report(context, row, counters_of(row, counts))
+    has_head = row.state == "Consolidating" and bool(learned) and learned["_learning"]["head"] > 0
+    return Happened("learned" if has_head else "written", {**learned, "LabelingJobOutput": found, "_counters": counts})
 
 
 def end(context: Context, row: Row) -> Outcome:
-    """For jobs that fail or never began; the others' tasks have ended."""
+    """For jobs that fail or never began; the others' tasks have ended. What was learned with is cleaned up."""
     context.tasks.end(row.arn)
-    return Done({"_counters": dict(context.tasks.counts(row.arn))})
+    counts = dict(context.tasks.counts(row.arn))
+    if "_learning" not in row.found:
+        return Done({"_counters": counts})
+    learning.PROCESS.clean(context, row)
+    return Done({"_counters": counts, **learning.changed(row, machine=0)})
 
 
 def _check_gold(row: Row, first: int, chunk: list[Line]) -> None:
@@ -81,21 +101,26 @@ def _check_gold(row: Row, first: int, chunk: list[Line]) -> None:
             raise validation(f"Object {number} of the input manifest: {fault.message}") from None
 
 
-def _room(row: Row, counts: Mapping[str, int]) -> int:
-    """How many objects people may label until a StoppingCondition ends the job; those that had a label are not theirs."""
-    conditions, items = row.asked.get("StoppingConditions", {}), row.found["_items"]
-    labelled = counts.get("labelled", 0)
-    human = conditions.get("MaxHumanLabeledObjectCount", items) - (labelled - row.found["_kept"])
-    share = items * conditions.get("MaxPercentageOfInputDatasetLabeled", 100) / 100
-    return int(min(human, max(share, 1) - labelled - counts.get("machine", 0)))
-
-
 MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands=(load, follow, write_output, end),
+        commands=(
+            load,
+            follow,
+            write_output,
+            end,
+            learning_work.reserve,
+            learning_work.lay_out,
+            learning_work.start_features,
+            learning_work.watch,
+            learning_work.take_features,
+            learning_work.start_plan,
+            learning_work.take_plan,
+            learning_work.start_model,
+            learning_work.take_model,
+        ),
         on_step=lambda row, step, now, message: states.on_step(dict(row.found), step.state, message),
     )
 )

@@ -17,9 +17,10 @@ from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.answers import read_answer
-from tobo.resources.labeling_jobs.api import KIND
+from tobo.resources.labeling_jobs.api import KIND, counters
 from tobo.resources.labeling_jobs.guesses import guess_of
 from tobo.resources.labeling_jobs.honeypots import shown
+from tobo.resources.labeling_jobs.learning import provisional, told
 from tobo.resources.labeling_jobs.manifest import source_of
 from tobo.resources.labeling_jobs.pictures import trouble_with
 from tobo.resources.labeling_jobs.reports import quality_of
@@ -55,7 +56,7 @@ def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The jobs in progress that the caller may work at, the oldest first."""
     found = []
     for row in rows_of(call.context.store, call.space, KIND):
-        if row.state == "InProgress" and _may(call, "ClaimTasks", row):
+        if row.state in states.OFFERED and _may(call, "ClaimTasks", row):
             counts = call.context.tasks.counts(row.arn)
             found.append(
                 {
@@ -65,9 +66,9 @@ def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
                     "Description": row.asked["HumanTaskConfig"]["TaskDescription"],
                     "TaskType": row.found["_type"],
                     "Status": row.status,
-                    "Open": counts.get("open", 0) + counts.get("waiting", 0),
+                    "Open": counts.get("open", 0) + counts.get("waiting", 0) - provisional(row),
                     "Conflicts": counts.get("conflict", 0),
-                    "Done": counts.get("labelled", 0) + counts.get("machine", 0),
+                    "Done": counts.get("labelled", 0) + counts.get("machine", 0) + provisional(row),
                     "Total": sum(counts.values()),
                     "MayReview": _may(call, "ReviewTasks", row),
                 }
@@ -217,6 +218,13 @@ def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     row = _row(call, asked)
     found = call.context.tasks.answers_of(row.arn, asked["ItemNumber"])
     return {"Answers": [_answer(answer, answer.worker) for answer in found]}
+
+
+@operation(SERVICE, "DescribeLearning", resource=_job)
+def describe_learning(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Round after round, what people and the machine have labelled and how sure that is; no round of jobs that do not learn."""
+    row = _row(call, asked)
+    return told(row, counters(call, row))
 
 
 @operation(SERVICE, "ListEfforts", resource=_job)

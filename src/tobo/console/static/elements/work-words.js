@@ -8,7 +8,7 @@ export function nothingToDo({ claimed, away, over, reviewing, waiting }, progres
   if (waiting) return ["Waiting for the server", "What you have said is kept here. As soon as the server answers, it is sent and you can go on."];
   if (!claimed) return ["One moment …", "The first ones are coming."];
   if (reviewing) return ["Nothing to review now", "The workers agree so far. What they differ about comes here by itself."];
-  if (progress?.left) return ["Nothing for you now", "The rest is in other people's hands, or you have answered it. What comes back stands here by itself."];
+  if (progress?.left) return ["Nothing for you now", "The rest is in other people's hands, or you have answered it, or a machine plans what to ask next. What comes back stands here by itself."];
   if (progress?.conflicts) return ["All labelled", "A reviewer looks at what people differ about. Thank you!"];
   return ["All labelled", "The job is being completed. Thank you!"];
 }
