@@ -35,6 +35,7 @@ NOUNS = (
     "search",
     "tags",
     "labeling_jobs",
+    "pipelines",
     "trail",
 )
 
