@@ -45,10 +45,9 @@ def create(
         except UserError as error:
             fail(str(error))
         asked = {"PipelineName": name, "PipelineDefinition": text, "RoleArn": job["RoleArn"]}
-        known = sagemaker.list_pipelines(PipelineNamePrefix=name)["PipelineSummaries"]
-        if any(one["PipelineName"] == name for one in known):
+        try:
             sagemaker.update_pipeline(**asked)
-        else:
+        except sagemaker.exceptions.ResourceNotFound:
             sagemaker.create_pipeline(**asked)
     print(f"The pipeline {name} is there; start it with `tobo loop start {name} --labeling-job ...`.")
 

@@ -42,7 +42,11 @@ def start_pipeline_execution(call: Call, asked: Mapping[str, Any]) -> dict[str, 
     kept |= {"PipelineVersionId": version.asked["_number"], "RoleArn": asked.get("RoleArn", pipeline.asked["RoleArn"])}
     width = asked.get("ParallelismConfiguration") or pipeline.asked.get("ParallelismConfiguration")
     kept |= {"ParallelismConfiguration": width} if width else {}
-    kept |= {"_definition": version.asked["_definition"], "_parameters": _parameters(definition, asked)}
+    kept |= {
+        "_version": version.key.name,
+        "_definition": version.asked["_definition"],
+        "_parameters": _parameters(definition, asked),
+    }
     token = f"{pipeline.arn} {pipeline.created} {asked['ClientRequestToken']}"
     execution = hashlib.sha256(token.encode()).hexdigest()[:12]
     name, arn = f"{pipeline.key.name}/{execution}", f"{pipeline.arn}/execution/{execution}"
