@@ -37,11 +37,11 @@ def create(
         sagemaker = server.client("sagemaker")
         job = sagemaker.describe_training_job(TrainingJobName=training_job)
         group = group or name
-        _ensure_approved(sagemaker, group, job)
         work = work or f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/loops/{name}"
         target = _endpoint(sagemaker, endpoint) if endpoint else None
         try:
             text = loop_definition(job, group, held_out, work, target, deploy_if_better)
+            _ensure_approved(sagemaker, group, job)
         except UserError as error:
             fail(str(error))
         asked = {"PipelineName": name, "PipelineDefinition": text, "RoleArn": job["RoleArn"]}
@@ -76,23 +76,16 @@ def start(
 
 
 def _ensure_approved(sagemaker: Any, group: str, job: dict[str, Any]) -> None:
-    """A group with an approved version, which is what new models are compared with."""
+    """A group with an approved version, which is what new models are compared with. Raises UserError without a model."""
+    from tobo.loop.definition import first_version
+
     groups = sagemaker.list_model_package_groups(NameContains=group, MaxResults=100)["ModelPackageGroupSummaryList"]
     if not any(one["ModelPackageGroupName"] == group for one in groups):
         sagemaker.create_model_package_group(ModelPackageGroupName=group)
     approved = sagemaker.list_model_packages(ModelPackageGroupName=group, ModelApprovalStatus="Approved")
     if approved["ModelPackageSummaryList"]:
         return
-    artefact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
-    if not artefact:
-        fail(f"The training job {job['TrainingJobName']} is {job['TrainingJobStatus']} and has no model.")
-    container = {"Image": job["AlgorithmSpecification"]["TrainingImage"], "ModelDataUrl": artefact}
-    sagemaker.create_model_package(
-        ModelPackageGroupName=group,
-        ModelPackageDescription=f"The model of {job['TrainingJobName']}",
-        ModelApprovalStatus="Approved",
-        InferenceSpecification={"Containers": [container]},
-    )
+    sagemaker.create_model_package(**first_version(job, group))
     print(f"The model of {job['TrainingJobName']} is the first version of {group}, and approved.")
 
 

@@ -59,15 +59,41 @@ def loop_definition(
 
 def training_data(job: Mapping[str, Any]) -> str:
     """The address of a training job's `train` channel: a folder, or an augmented manifest. Raises UserError."""
-    channels = {channel["ChannelName"]: channel for channel in job.get("InputDataConfig", [])}
-    source = channels.get("train", {}).get("DataSource", {}).get("S3DataSource", {})
-    if "train_lst" in channels or source.get("S3DataType") not in ("S3Prefix", "AugmentedManifestFile"):
+    uri = _channel(job, "train")
+    if not uri or any(channel["ChannelName"] == "train_lst" for channel in job["InputDataConfig"]):
         raise UserError(
             f"The training data of '{job['TrainingJobName']}' are neither one folder a class nor an augmented manifest; "
             "`tobo labels convert` makes a manifest of them."
         )
-    uri = str(source["S3Uri"])
-    return uri if source["S3DataType"] != "S3Prefix" or uri.endswith("/") else f"{uri}/"
+    return uri
+
+
+def validation_data(job: Mapping[str, Any]) -> str:
+    """The address of a job's `validation` channel, which was not trained on; "" where it has none."""
+    return _channel(job, "validation")
+
+
+def _channel(job: Mapping[str, Any], name: str) -> str:
+    for channel in job.get("InputDataConfig", []):
+        source = channel.get("DataSource", {}).get("S3DataSource", {})
+        if channel["ChannelName"] == name and source.get("S3DataType") in ("S3Prefix", "AugmentedManifestFile"):
+            uri = str(source["S3Uri"])
+            return uri if source["S3DataType"] != "S3Prefix" or uri.endswith("/") else f"{uri}/"
+    return ""
+
+
+def first_version(job: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """CreateModelPackage's members for the model of a job as the one that is in use. Raises UserError without a model."""
+    artefact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    if not artefact:
+        raise UserError(f"The training job {job['TrainingJobName']} is {job['TrainingJobStatus']} and has no model.")
+    container = {"Image": job["AlgorithmSpecification"]["TrainingImage"], "ModelDataUrl": artefact}
+    return {
+        "ModelPackageGroupName": group,
+        "ModelPackageDescription": f"The model of {job['TrainingJobName']}",
+        "ModelApprovalStatus": "Approved",
+        "InferenceSpecification": {"Containers": [container]},
+    }
 
 
 def _get(path: str) -> dict[str, str]:

@@ -4,7 +4,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tobo.console.choices import default_bucket, existing_bucket, own_role
+from tobo.console.choices import default_bucket, existing_bucket, names_of, own_role
+from tobo.console.execution_steps import LABELS
 from tobo.console.labelling_form import CONSOLIDATIONS, TASKS, categories_of, request_of
 from tobo.console.labelling_items import STATES, answer_of, item_of
 from tobo.console.labelling_queues import PREFIX, is_queue, key_of
@@ -18,6 +19,12 @@ from tobo.kit.fault import Fault
 SERVICE = "tobo-labeling"
 PAGE = 60
 """Items of a page."""
+
+ONE_CLASS = "PRE-ImageMultiClass"
+"""How the task of pictures with one class each is called, on which image classification is trained."""
+
+MOST_PIPELINES = 5
+"""That a labelling job's page looks into."""
 
 MOST_AT_ONCE = 5000
 """Items of a job whose report is made while the page waits; that of a larger one takes seconds and comes after it."""
@@ -107,6 +114,7 @@ def _job(visit: Visit) -> Response:
         at=addresses(visit, "labeling-jobs", name),
         stages=_stages(job),
         output=output,
+        pipelines=_pipelines(visit, job) if part in ("", "deeds") else [],
         train=_training(job, output, done, work) if output and done else "",
         place=s3_place,
     )
@@ -170,7 +178,7 @@ def _stages(job: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _training(job: dict[str, Any], output: str, done: int, work: dict[str, Any] | None) -> str:
     """The form of a training job on the output; "" for labels that nothing here is trained on."""
-    if not job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith("PRE-ImageMultiClass"):
+    if not job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith(ONE_CLASS):
         return ""
     return url(
         "training-jobs",
@@ -180,6 +188,18 @@ def _training(job: dict[str, Any], output: str, done: int, work: dict[str, Any] 
         samples=done,
         classes=len(work["Labels"]) if work else "",
     )
+
+
+def _pipelines(visit: Visit, job: dict[str, Any]) -> list[str]:
+    """Those among the newest that learn labels: they can be started while labels are still being given."""
+    if job["LabelingJobStatus"] == "Failed" or not job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith(ONE_CLASS):
+        return []
+    newest = names_of(visit, "ListPipelines", "PipelineSummaries", "PipelineName")[:MOST_PIPELINES]
+    try:
+        told = [visit.quietly("sagemaker", "DescribePipeline", PipelineName=name) for name in newest]
+    except Fault:
+        return []
+    return [one["PipelineName"] for one in told if f'"{LABELS}"' in one["PipelineDefinition"]]
 
 
 def _teams(visit: Visit) -> list[tuple[str, str]]:
