@@ -1,9 +1,7 @@
 """The loop on real pictures: frames become labels, labels a model, the model a proposal, and the approved one serves."""
 
-import io
 import json
 import os
-import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +9,8 @@ from typing import Any
 
 import pytest
 from tests.conftest import Server
-from tests.support.jobs import IMAGE, ROLE, channel, training_job, wait
+from tests.support import loop as small
+from tests.support.jobs import IMAGE, ROLE, channel, photo, training_job, wait
 from tests.support.labelling import claim, labeler, labeling_job, put_lines, say
 from tests.support.pipelines import await_end, await_step, steps_of
 from tests.support.unique import unique
@@ -181,11 +180,55 @@ def deploy(sagemaker: Any, endpoint: str, model: str, create: bool = False) -> N
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=endpoint, WaiterConfig={"Delay": 1})
 
 
-def archive(**files: bytes) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w:gz") as packed:
-        for name, body in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(body)
-            packed.addfile(info, io.BytesIO(body))
-    return file.getvalue()
+def test_told_to_it_deploys_what_is_better(warm_server: Server) -> None:
+    """--deploy-if-better: the endpoint serves the new model before its version is registered as approved."""
+    server, sagemaker = warm_server, warm_server.client("sagemaker")
+    job = small.learn_it_wrong(server)
+    small.deploy(sagemaker, job, job)
+    labels, arn = small.ask_people(server, job.lower())
+    held_out = f"s3://{job.lower()}/held-out/"
+    told = ("--held-out", held_out, "--endpoint", job, "--deploy-if-better")
+    run(server, "create", job, "--training-job", job, *told)
+    run(server, "create", job, "--training-job", job, *told)  # once more: it is updated
+    assert len(sagemaker.list_pipeline_versions(PipelineName=job)["PipelineVersionSummaries"]) == 2
+    small.answer_rightly(server, arn)
+    execution = run(server, "start", job, "--labeling-job", labels).strip()
+    assert await_end(sagemaker, execution, 240)["PipelineExecutionStatus"] == "Succeeded", steps_of(
+        sagemaker, execution
+    )
+    steps = steps_of(sagemaker, execution)
+    assert list(steps)[-3:] == ["NewConfig", "Deploy", "RegisterDeployed"]
+    arn = steps["RegisterDeployed"]["Metadata"]["RegisterModel"]["Arn"]
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == "Approved"
+    config = steps["NewConfig"]["Metadata"]["EndpointConfig"]["Arn"].split("/")[-1]
+    assert sagemaker.describe_endpoint(EndpointName=job)["EndpointConfigName"] == config
+    answer = server.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=job, ContentType="application/x-image", Body=photo(101)
+    )
+    scores = json.loads(answer["Body"].read())
+    assert scores[1] > scores[0]
+    facts = json.loads(read(server, f"s3://{job.lower()}/out/loops/{job}/{execution.split('/')[-1]}/gather/facts.json"))
+    assert facts["changed_labels"] == small.WRONG and facts["class_names"] == ["ko", "ok"]
+    sagemaker.delete_endpoint(EndpointName=job)
+
+
+def test_what_cannot_be_looped_is_refused(warm_server: Server) -> None:
+    """The command says why; a group without an approved version, and a held-out set that is of no use, end the execution."""
+    server, sagemaker = warm_server, warm_server.client("sagemaker")
+    job = small.learn_it_wrong(server)
+    refused = CliRunner().invoke(
+        app, ["loop", "create", "x", "--training-job", job, "--held-out", "s3://b/h/", "--deploy-if-better"]
+    )
+    assert refused.exit_code == 2 and "--endpoint" in refused.output
+    labels, arn = small.ask_people(server, job.lower())
+    small.answer_rightly(server, arn)
+    run(server, "create", job, "--training-job", job, "--held-out", f"s3://{job.lower()}/frames/")
+    execution = run(server, "start", job, "--labeling-job", labels).strip()
+    reason = await_end(sagemaker, execution)["FailureReason"]
+    assert "'Gather' failed: s3://" in reason and "has no labelled picture" in reason
+    [version] = sagemaker.list_model_packages(ModelPackageGroupName=job)["ModelPackageSummaryList"]
+    sagemaker.update_model_package(ModelPackageArn=version["ModelPackageArn"], ModelApprovalStatus="Rejected")
+    execution = run(server, "start", job, "--labeling-job", labels).strip()
+    assert "has no approved version" in await_end(sagemaker, execution)["FailureReason"]
+    result = CliRunner().invoke(app, ["loop", "start", job, "--labeling-job", "no-such", "--state", str(server.state)])
+    assert result.exit_code == 1

@@ -18,12 +18,12 @@ Decided = Mapping[str, str]
 
 
 def mcnemar(only_current: int, only_new: int) -> float:
-    """The exact two-sided p-value of McNemar's test: were both as good, each of the pictures on which exactly one is
+    """The exact two-sided p-value of McNemar's test, to four digits: were both as good, each of the pictures on which exactly one is
     right would be a coin's throw. Source: McNemar, Psychometrika 12 (1947); exact form: Fagerland et al., BMC Medical
     Research Methodology 13:91 (2013), equation 3."""
     thrown = only_current + only_new
     tail = sum(comb(thrown, k) for k in range(min(only_current, only_new) + 1))
-    return min(1.0, float(Fraction(2 * tail, 2**thrown)))
+    return float(f"{min(1.0, float(Fraction(2 * tail, 2**thrown))):.4g}")
 
 
 def compare(truth: Decided, current: Decided, new: Decided, names: Sequence[str]) -> dict[str, Any]:
@@ -83,4 +83,4 @@ def _figures(truth: Decided, decided: Decided, names: Sequence[str]) -> dict[str
         confusion[place[name]][place[decided[picture]]] += 1
     right = sum(confusion[index][index] for index in range(len(names)))
     recall = {name: confusion[i][i] / sum(confusion[i]) for name, i in place.items() if sum(confusion[i])}
-    return {"right": right, "accuracy": right / max(len(truth), 1), "recall": recall, "confusion": confusion}
+    return {"right": right, "accuracy": round(right / max(len(truth), 1), 6), "recall": recall, "confusion": confusion}

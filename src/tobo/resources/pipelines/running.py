@@ -69,10 +69,8 @@ def follow(run: Run, record: Record) -> None:
     if resource.noun == "LabelingJob" and status == "Stopped" and described.get("LabelingJobOutput"):
         status = "Succeeded"  # who stops one early has the labels that were given until then
     if status:
-        reason = (
-            described.get("FailureReason")
-            or f"The {resource.noun} '{record['_name']}' is {described.get(resource.status)}."
-        )
+        said = described.get("ExitMessage") or described.get("FailureReason")
+        reason = said or f"The {resource.noun} '{record['_name']}' is {described.get(resource.status)}."
         _end(run, record, status, "" if status == "Succeeded" else reason)
     elif record["StepStatus"] == "Starting":
         record["StepStatus"] = "Executing"
