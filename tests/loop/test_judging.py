@@ -154,7 +154,10 @@ def test_the_definition_can_be_run_and_deploys_only_where_told() -> None:
 
 
 def test_training_data_of_other_forms_are_refused() -> None:
-    listed = {**JOB, "InputDataConfig": [*JOB["InputDataConfig"], {"ChannelName": "train_lst"}]}  # type: ignore[misc]
-    for job in (listed, {**JOB, "InputDataConfig": []}):
+    channel = {
+        "ChannelName": "train",
+        "DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/m"}},
+    }
+    for job in ({**JOB, "InputDataConfig": [channel]}, {**JOB, "InputDataConfig": []}):
         with pytest.raises(UserError, match="tobo labels convert"):
             training_data(job)

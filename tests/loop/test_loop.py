@@ -183,7 +183,7 @@ def deploy(sagemaker: Any, endpoint: str, model: str, create: bool = False) -> N
 def test_told_to_it_deploys_what_is_better(warm_server: Server) -> None:
     """--deploy-if-better: the endpoint serves the new model before its version is registered as approved."""
     server, sagemaker = warm_server, warm_server.client("sagemaker")
-    job = small.learn_it_wrong(server)
+    job = small.learn_it_wrong(server, listed=True)
     small.deploy(sagemaker, job, job)
     labels, arn = small.ask_people(server, job.lower())
     held_out = f"s3://{job.lower()}/held-out/"
@@ -226,6 +226,14 @@ def test_what_cannot_be_looped_is_refused(warm_server: Server) -> None:
     execution = run(server, "start", job, "--labeling-job", labels).strip()
     reason = await_end(sagemaker, execution)["FailureReason"]
     assert "'Gather' failed: s3://" in reason and "has no labelled picture" in reason
+    labels, arn = small.ask_people(server, job.lower(), ("even", "odd"))
+    small.answer_rightly(server, arn, ("even", "odd"))
+    run(server, "create", job, "--training-job", job, "--held-out", f"s3://{job.lower()}/held-out/")
+    execution = run(server, "start", job, "--labeling-job", labels).strip()
+    assert (
+        "classes (even, odd) are none of the current model's (ko, ok)"
+        in await_end(sagemaker, execution)["FailureReason"]
+    )
     [version] = sagemaker.list_model_packages(ModelPackageGroupName=job)["ModelPackageSummaryList"]
     sagemaker.update_model_package(ModelPackageArn=version["ModelPackageArn"], ModelApprovalStatus="Rejected")
     execution = run(server, "start", job, "--labeling-job", labels).strip()

@@ -1,7 +1,7 @@
 """A model that is to be improved: it has learned its classes the wrong way round, and people know better."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,15 +19,23 @@ def upload(server: Server, bucket: str, objects: Mapping[str, bytes]) -> None:
         list(threads.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=objects[key]), objects))
 
 
-def learn_it_wrong(server: Server) -> str:
-    """The name of a completed training job and of its bucket: train/ (labels swapped), frames/, held-out/."""
+def learn_it_wrong(server: Server, listed: bool = False) -> str:
+    """The name of a completed training job and of its bucket: train/ (labels swapped), frames/, held-out/.
+
+    `listed`: the job reads its labels from .lst files.
+    """
     name = unique("Wrong")
     server.client("s3").create_bucket(Bucket=name.lower())
     objects = {f"train/{CLASSES[(n + 1) % 2]}/{n}.jpg": photo(n) for n in range(WRONG)}
     objects |= {f"frames/{CLASSES[n % 2]}-{n}.jpg": photo(n) for n in range(WRONG, WRONG + NEW)}
     objects |= {f"held-out/{CLASSES[n % 2]}/{n}.jpg": photo(n) for n in range(100, 100 + HELD_OUT)}
+    names = ["train", "validation"]
+    channels = [channel(one, f"s3://{name.lower()}/train/") for one in names]
+    if listed:
+        lines = [f"{n}\t{(n + 1) % 2}\t{CLASSES[(n + 1) % 2]}/{n}.jpg\n" for n in range(WRONG)]
+        objects["lists/all.lst"] = "".join(lines).encode()
+        channels += [channel(f"{one}_lst", f"s3://{name.lower()}/lists/") for one in names]
     upload(server, name.lower(), objects)
-    channels = [channel("train", f"s3://{name.lower()}/train/"), channel("validation", f"s3://{name.lower()}/train/")]
     sagemaker = server.client("sagemaker")
     settings = {**QUICK, "epochs": "12", "num_training_samples": str(WRONG)}
     asked = training_job(name, name.lower(), HyperParameters=settings, InputDataConfig=channels)
@@ -36,23 +44,23 @@ def learn_it_wrong(server: Server) -> str:
     return name
 
 
-def ask_people(server: Server, bucket: str) -> tuple[str, str]:
+def ask_people(server: Server, bucket: str, classes: Sequence[str] = CLASSES) -> tuple[str, str]:
     """(name, ARN) of a labelling job over the pictures with wrong labels and the frames."""
     keys = [f"train/{CLASSES[(n + 1) % 2]}/{n}.jpg" for n in range(WRONG)]
     keys += [f"frames/{CLASSES[n % 2]}-{n}.jpg" for n in range(WRONG, WRONG + NEW)]
     lines = [{"source-ref": f"s3://{bucket}/{key}"} for key in keys]
-    request = labeling_job(server, bucket, labels=CLASSES, source=put_lines(server, bucket, lines))
+    request = labeling_job(server, bucket, labels=classes, source=put_lines(server, bucket, lines))
     arn = server.client("sagemaker").create_labeling_job(**request)["LabelingJobArn"]
     return str(request["LabelingJobName"]), str(arn)
 
 
-def answer_rightly(server: Server, arn: str) -> None:
+def answer_rightly(server: Server, arn: str, classes: Sequence[str] = CLASSES) -> None:
     """By somebody who sees what photo() has drawn: even numbers are ko."""
     people, left = labeler(server), WRONG + NEW
     while left:
         for task in claim(people, arn, 10):
             stem = json.loads(task["Source"])["source-ref"].rsplit("/", 1)[-1].removesuffix(".jpg")
-            say(people, arn, task, {"label": CLASSES[int(stem.rsplit("-", 1)[-1]) % 2]})
+            say(people, arn, task, {"label": classes[int(stem.rsplit("-", 1)[-1]) % 2]})
             left -= 1
 
 

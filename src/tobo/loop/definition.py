@@ -58,28 +58,35 @@ def loop_definition(
 
 
 def training_data(job: Mapping[str, Any]) -> str:
-    """The address of a training job's `train` channel: a folder, or an augmented manifest. Raises UserError."""
-    uri = _channel(job, "train")
-    if not uri or any(channel["ChannelName"] == "train_lst" for channel in job["InputDataConfig"]):
+    """Where a training job's `train` channel lies, as the pipeline's TrainingData says it. Raises UserError."""
+    found = _channel(job, "train")
+    if not found:
         raise UserError(
-            f"The training data of '{job['TrainingJobName']}' are neither one folder a class nor an augmented manifest; "
-            "`tobo labels convert` makes a manifest of them."
+            f"The training data of '{job['TrainingJobName']}' are neither one folder a class nor a list nor an augmented "
+            "manifest; `tobo labels convert` makes a manifest of them."
         )
-    return uri
+    return found
 
 
 def validation_data(job: Mapping[str, Any]) -> str:
-    """The address of a job's `validation` channel, which was not trained on; "" where it has none."""
+    """The same of its `validation` channel, which was not trained on; "" where it has none."""
     return _channel(job, "validation")
 
 
 def _channel(job: Mapping[str, Any], name: str) -> str:
-    for channel in job.get("InputDataConfig", []):
-        source = channel.get("DataSource", {}).get("S3DataSource", {})
-        if channel["ChannelName"] == name and source.get("S3DataType") in ("S3Prefix", "AugmentedManifestFile"):
-            uri = str(source["S3Uri"])
-            return uri if source["S3DataType"] != "S3Prefix" or uri.endswith("/") else f"{uri}/"
-    return ""
+    """A manifest, a folder with one folder a class, or a folder and its list, a space between; "" for anything else."""
+    sources = {
+        channel["ChannelName"]: channel.get("DataSource", {}).get("S3DataSource", {})
+        for channel in job.get("InputDataConfig", [])
+    }
+    kind, uri = sources.get(name, {}).get("S3DataType"), str(sources.get(name, {}).get("S3Uri", ""))
+    if kind == "AugmentedManifestFile":
+        return uri
+    folder = uri if uri.endswith("/") else f"{uri}/"
+    if kind != "S3Prefix":
+        return ""
+    listed = sources.get(f"{name}_lst")
+    return folder if listed is None else f"{folder} {listed.get('S3Uri', '')}"
 
 
 def first_version(job: Mapping[str, Any], group: str) -> dict[str, Any]:

@@ -32,10 +32,15 @@ def _gather() -> None:
     asked = parser.parse_args()
     source = Source()
     package, classes = current_model(source.sagemaker, source, asked.group)
-    held_out = read_labels(source, asked.held_out)
+    held_out = read_labels(source, asked.held_out, classes)
     if not held_out:
         raise UserError(f"{asked.held_out} has no labelled picture; the held-out set is what models are compared on.")
-    base, new = read_labels(source, asked.train), read_labels(source, asked.labels)
+    base, new = read_labels(source, asked.train, classes), read_labels(source, asked.labels)
+    if new and not set(new.values()) & set(classes):
+        raise UserError(
+            f"The labels' classes ({', '.join(sorted(set(new.values())))}) are none of the current model's "
+            f"({', '.join(classes)}); label with the same names."
+        )
     pool = _pooled(source, f"{asked.work.rstrip('/')}/labelled.manifest", new)
     hashes = source.hashes(sorted({*held_out, *base, *pool}))
     labels, changed = joined((base, pool), hashes)

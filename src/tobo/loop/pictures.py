@@ -19,8 +19,12 @@ Labels = dict[str, str]
 """Class names by the pictures' addresses."""
 
 
-def read_labels(source: Source, address: str) -> Labels:
-    """Those of a folder with one folder a class, or of an augmented manifest; lines without a label are left out."""
+def read_labels(source: Source, address: str, classes: Sequence[str] = ()) -> Labels:
+    """Those of an augmented manifest, of a folder (ending with a slash) with one folder a class, or of a folder and its
+    list, a space between, whose numbers mean `classes`; pictures without a label are left out."""
+    folder, listed, rest = address.rpartition(" s3://")
+    if listed:
+        return dict(_of_list(source, folder, f"s3://{rest}", classes))
     if address.endswith("/"):
         return dict(_of_folder(source, address))
     return dict(_of_manifest(source.read(address), address))
@@ -31,6 +35,24 @@ def _of_folder(source: Source, address: str) -> Iterator[tuple[str, str]]:
         folder, _, rest = picture[len(address) :].partition("/")
         if rest and picture.lower().endswith(ENDINGS):
             yield picture, folder
+
+
+def _of_list(source: Source, folder: str, address: str, classes: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Lines of index, label and path below the folder, tabs between."""
+    files = [one for one in source.below(address) if one.endswith(".lst")]
+    if len(files) != 1:
+        raise UserError(f"{address} has {len(files)} .lst files; it has to hold one.")
+    for number, line in enumerate(source.read(files[0]).decode("utf-8-sig", "replace").splitlines(), 1):
+        columns = line.split("\t")
+        if not line.strip():
+            continue
+        try:
+            yield f"{folder}{columns[2].strip()}", classes[int(float(columns[1]))]
+        except (ValueError, IndexError):
+            raise UserError(
+                f"{files[0]}, line {number}: expected index, label and path with tabs between; labels go from 0 to "
+                f"{len(classes) - 1}."
+            ) from None
 
 
 def _of_manifest(text: bytes, address: str) -> Iterator[tuple[str, str]]:
