@@ -95,11 +95,11 @@ def await_end(sagemaker: Any, arn: str, seconds: float = 120) -> dict[str, Any]:
 
 
 def await_step(sagemaker: Any, arn: str, name: str, status: str = "Executing", seconds: float = 60) -> dict[str, Any]:
-    """A step, once it has this status."""
+    """A step, once it has this status; "" for any, once it has begun."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = steps_of(sagemaker, arn).get(name, {})
-        if found.get("StepStatus") == status:
+        if found and status in ("", found["StepStatus"]):
             return found
         time.sleep(0.05)
     raise AssertionError(f"{name} is not {status}: {steps_of(sagemaker, arn)}")

@@ -3,8 +3,8 @@
 Reads in /opt/ml/processing: data/ (what gather left), current/ and new/ (the outputs of the batch transforms).
 """
 
-import argparse
 import json
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from tobo.kit.guest import UserError
@@ -13,13 +13,13 @@ from tobo.loop.judging import compare
 
 
 def main() -> None:
-    run_program(_compare)
-
-
-def _compare() -> None:
-    parser = argparse.ArgumentParser()
+    parser = ArgumentParser()
     parser.add_argument("--base", type=Path, required=True)
-    base: Path = parser.parse_args().base
+    run_program(parser, _compare)
+
+
+def _compare(asked: Namespace) -> None:
+    base: Path = asked.base
     facts = json.loads((base / "data" / "facts.json").read_text())
     told = json.loads((base / "data" / "truth.json").read_text())
     truth = {f"{told['prefix']}{key}": name for key, name in told["labels"].items()}

@@ -154,6 +154,7 @@ def _processing(
         for what, uri in inputs.items()
     ]
     entrypoint = ["python3", "-m", module]
+    arguments = [*arguments, "--message", "/opt/ml/output/message"]
     asked = {
         "RoleArn": job["RoleArn"],
         "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": entrypoint, "ContainerArguments": arguments},

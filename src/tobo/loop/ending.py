@@ -2,18 +2,19 @@
 
 import sys
 import traceback
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 from tobo.kit.guest import UserError
 
-MESSAGE = Path("/opt/ml/output/message")
 
-
-def run_program(main: Callable[[], None], message: Path = MESSAGE) -> None:
-    """Runs `main`; on an error leaves the sentence and exits 1."""
+def run_program(parser: ArgumentParser, main: Callable[[Namespace], None]) -> None:
+    """Runs `main` with the command line's words; on an error leaves the sentence in the file --message and exits 1."""
+    parser.add_argument("--message", type=Path, required=True)
+    asked = parser.parse_args()
     try:
-        main()
+        main(asked)
     except UserError as error:
         said = str(error)
     except Exception as error:
@@ -22,6 +23,5 @@ def run_program(main: Callable[[], None], message: Path = MESSAGE) -> None:
     else:
         return
     print(said, file=sys.stderr, flush=True)
-    if message.parent.is_dir():
-        message.write_text(said)
+    asked.message.write_text(said)
     sys.exit(1)

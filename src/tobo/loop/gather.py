@@ -5,10 +5,10 @@ own choice of an epoch), held-out.json (a ManifestFile for batch transforms), tr
 keys) and facts.json. All labels that there ever were stay in the loop's pool, <work>/labelled.manifest.
 """
 
-import argparse
 import io
 import json
 import tarfile
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,13 @@ TRIES = 20
 
 
 def main() -> None:
-    run_program(_gather)
-
-
-def _gather() -> None:
-    parser = argparse.ArgumentParser()
+    parser = ArgumentParser()
     for name in ("train", "labels", "held-out", "group", "work", "out"):
         parser.add_argument(f"--{name}", required=True)
-    asked = parser.parse_args()
+    run_program(parser, _gather)
+
+
+def _gather(asked: Namespace) -> None:
     source = Source()
     package, classes = current_model(source.sagemaker, source, asked.group)
     held_out = read_labels(source, asked.held_out, classes)

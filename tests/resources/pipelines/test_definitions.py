@@ -84,6 +84,8 @@ def test_order_comes_from_what_steps_read() -> None:
             definition(step("T", "Training", {"ResourceConfig": {"Speed": 1}})),
             "Arguments.ResourceConfig.Speed is no member of ResourceConfig",
         ),
+        (definition(step("E", "Endpoint", {"EndpointName": "e"})), "step 'E': Arguments.EndpointConfigName is missing"),
+        (definition(step("L", "LabelingJob", {})), "Arguments.LabelingJobName is missing"),
         (definition(FAIL, parameters={"P": ("Complex", None)}), "a Type of String, Integer"),
         (definition(FAIL, parameters={"P": ("Integer", "one")}), 'the DefaultValue "one" is no Integer'),
         (definition(FAIL, parameters={"P": ("Integer", True)}), "the DefaultValue true is no Integer"),

@@ -70,7 +70,7 @@ def test_killed_in_every_step(fresh_server: Callable[..., Server]) -> None:
     name = create(server.client("sagemaker"), everything())
     arn = start(server.client("sagemaker"), name)
     for running in ("Clean", "Train", "Score"):
-        await_step(server.client("sagemaker"), arn, running)
+        await_step(server.client("sagemaker"), arn, running, "")
         server.kill()
         server.start()
     sagemaker = server.client("sagemaker")

@@ -20,13 +20,13 @@ KIND, EXECUTION, VERSION = "pipeline", "pipeline-execution", "pipeline-version"
 _UPDATED = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 
 
-def _arn(call: Call, asked: Mapping[str, Any]) -> str:
+def pipeline_arn(call: Call, asked: Mapping[str, Any]) -> str:
     """What a policy names."""
     name: str = asked.get("PipelineName", "*")
     return name if name.startswith("arn:") else sagemaker_arn(call.space, KIND, name)
 
 
-@operation("sagemaker", "CreatePipeline", resource=_arn)
+@operation("sagemaker", "CreatePipeline", resource=pipeline_arn)
 def create_pipeline(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The same ClientRequestToken answers what it answered. Raises Fault ValidationException, with all that is wrong."""
     name, token = asked["PipelineName"], asked["ClientRequestToken"]
@@ -44,7 +44,7 @@ def create_pipeline(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"PipelineArn": row.arn}
 
 
-@operation("sagemaker", "DescribePipeline", resource=_arn)
+@operation("sagemaker", "DescribePipeline", resource=pipeline_arn)
 def describe_pipeline(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """By name or ARN; the newest version, unless one is named by its number or an alias."""
     row = pipeline_row(call, asked["PipelineName"])
@@ -54,7 +54,7 @@ def describe_pipeline(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "PipelineDefinition": version.asked["_definition"]}
 
 
-@operation("sagemaker", "UpdatePipeline", resource=_arn)
+@operation("sagemaker", "UpdatePipeline", resource=pipeline_arn)
 def update_pipeline(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """A new definition is a new version; executions that run keep theirs. Raises Fault ValidationException."""
     text = definition_asked(call, asked)
@@ -71,7 +71,7 @@ def update_pipeline(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"PipelineArn": row.arn, "PipelineVersionId": version}
 
 
-@operation("sagemaker", "DeletePipeline", resource=_arn)
+@operation("sagemaker", "DeletePipeline", resource=pipeline_arn)
 def delete_pipeline(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Its executions and versions go with it; what they made stays. Raises Fault ConflictException while one runs."""
     row = pipeline_row(call, asked["PipelineName"])

@@ -12,7 +12,7 @@ import orjson
 
 from tobo.kit.fault import validation
 from tobo.resources.pipelines.conditions import problems_of
-from tobo.resources.pipelines.fitting import unknown_members
+from tobo.resources.pipelines.fitting import misfits
 from tobo.resources.pipelines.functions import NAMES, functions_in, gets_in, split_path
 from tobo.resources.pipelines.step_types import KEYS, MAKING_NOTHING, MORE_KEYS, RESOURCES
 
@@ -159,7 +159,7 @@ def _steps(given: Any, problems: list[str], condition: str, branch: bool) -> Ite
             if arguments.keys() - {"ErrorMessage"}:
                 problems.append(f"{place}: the Arguments of Fail are an ErrorMessage and nothing else")
         else:
-            problems += [f"{place}: {words}" for words in unknown_members(str(kind), arguments)]
+            problems += [f"{place}: {words}" for words in misfits(str(kind), arguments)]
 
 
 def _branches(name: str, arguments: Mapping[str, Any], problems: list[str]) -> Iterator[Step]:

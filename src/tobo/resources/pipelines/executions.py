@@ -13,14 +13,10 @@ from tobo.operations.rows import add_row, change_row, known_row, made_by
 from tobo.resources.pipelines import states
 from tobo.resources.pipelines.api import EXECUTION as KIND
 from tobo.resources.pipelines.api import KIND as PIPELINE
-from tobo.resources.pipelines.api import VERSION, missing, pipeline_row, version_row
+from tobo.resources.pipelines.api import VERSION, missing, pipeline_arn, pipeline_row, version_row
 from tobo.resources.pipelines.definition import Definition, is_a, read_definition
 from tobo.resources.pipelines.run import Run
 from tobo.store.base import Conflict, Key, Row
-
-
-def _pipeline_arn(call: Call, asked: Mapping[str, Any]) -> str:
-    return pipeline_row(call, asked["PipelineName"]).arn
 
 
 def _arn(call: Call, asked: Mapping[str, Any]) -> str:
@@ -28,7 +24,7 @@ def _arn(call: Call, asked: Mapping[str, Any]) -> str:
     return arn
 
 
-@operation("sagemaker", "StartPipelineExecution", resource=_pipeline_arn)
+@operation("sagemaker", "StartPipelineExecution", resource=pipeline_arn)
 def start_pipeline_execution(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One insert; the same ClientRequestToken answers the same execution. Raises Fault ResourceNotFound,
     ValidationException."""
@@ -142,7 +138,7 @@ def retry_pipeline_execution(call: Call, asked: Mapping[str, Any]) -> dict[str, 
         return {"PipelineExecutionArn": arn}
 
 
-@operation("sagemaker", "ListPipelineExecutions", resource=_pipeline_arn)
+@operation("sagemaker", "ListPipelineExecutions", resource=pipeline_arn)
 def list_pipeline_executions(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Newest first unless asked otherwise. Raises Fault ResourceNotFound."""
     pipeline = pipeline_row(call, asked["PipelineName"])

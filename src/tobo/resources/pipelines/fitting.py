@@ -16,26 +16,31 @@ def _shape(kind: str) -> Shape | None:
     return operation_model("sagemaker", f"{verb}{RESOURCES[kind].noun}").input_shape
 
 
-def unknown_members(kind: str, arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Members that the operation of a type of step does not have, by their paths."""
-    yield from _unknown(_shape(kind), arguments, "Arguments")
+def misfits(kind: str, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Members that the operation of a type of step does not have, and those that it needs and are not there."""
+    resource = RESOURCES[kind]
+    yield from _misfits(_shape(kind), arguments, "Arguments", resource.name if resource.named else "")
 
 
-def _unknown(shape: Shape | None, value: Any, path: str) -> Iterator[str]:
+def _misfits(shape: Shape | None, value: Any, path: str, given: str = "") -> Iterator[str]:
+    """`given` is a member that the step itself will add."""
     if shape is None or function_of(value):
         return
     if shape.type_name == "structure":
         if not isinstance(value, Mapping):
             yield f"{path} has to be an object"
             return
+        members: Mapping[str, Shape] = shape.members  # type: ignore[attr-defined]
+        needed = shape.required_members
+        yield from (f"{path}.{name} is missing" for name in needed if name not in value and name != given)
         for name, inner in value.items():
-            if name in shape.members:  # type: ignore[attr-defined]
-                yield from _unknown(shape.members[name], inner, f"{path}.{name}")  # type: ignore[attr-defined]
+            if name in members:
+                yield from _misfits(members[name], inner, f"{path}.{name}")
             else:
                 yield f"{path}.{name} is no member of {shape.name}"
     elif shape.type_name == "list" and isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _unknown(shape.member, inner, f"{path}[{number}]")  # type: ignore[attr-defined]
+            yield from _misfits(shape.member, inner, f"{path}[{number}]")  # type: ignore[attr-defined]
 
 
 def fitted(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,8 +69,9 @@ class Run:
             return True
         return bool(begun[step.condition]["Metadata"]["Condition"]["Outcome"] == str(step.branch))
 
-    def waits_for_answer(self, record: Record) -> bool:
-        return "Callback" in record["Metadata"] and record["StepStatus"] == "Executing"
+    def waits_for_people(self, record: Record) -> bool:
+        """For a labelling job, or for a callback's answer."""
+        return self.definition.by_name[record["StepName"]].type in ("LabelingJob", "Callback")
 
     def running(self) -> list[Record]:
         return [record for record in self.records if record["StepStatus"] not in OVER]

@@ -67,6 +67,8 @@ ENDS: Mapping[str, str] = {
     "Completed": "Succeeded",
     "InService": "Succeeded",
     "Failed": "Failed",
+    "UpdateRollbackFailed": "Failed",
+    "OutOfService": "Failed",
     "Stopped": "Stopped",
 }
 """What the statuses of resources mean for a step; any other one means that it goes on."""

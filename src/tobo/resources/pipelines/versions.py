@@ -8,15 +8,13 @@ from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import change_row
-from tobo.resources.pipelines.api import VERSION, pipeline_row, take_aliases, version_row
+from tobo.resources.pipelines.api import VERSION, pipeline_arn, pipeline_row, take_aliases, version_row
 from tobo.store.base import Row
 
 MOST_ALIASES = 10
 
 
-@operation(
-    "sagemaker", "ListPipelineVersions", resource=lambda call, asked: pipeline_row(call, asked["PipelineName"]).arn
-)
+@operation("sagemaker", "ListPipelineVersions", resource=pipeline_arn)
 def list_pipeline_versions(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Newest first unless asked otherwise. Raises Fault ResourceNotFound."""
     pipeline = pipeline_row(call, asked["PipelineName"])

@@ -12,6 +12,9 @@ from tobo.store.base import Row
 POLL_SECONDS = 0.2
 """Between two looks at what runs."""
 
+PATIENT_SECONDS = 2.0
+"""Where nothing but people is waited for, which may take days."""
+
 
 def join_trial(context: Context, row: Row) -> Outcome:
     """The experiment and the trial that the jobs of the steps are recorded in, made where they are not there."""
@@ -30,16 +33,17 @@ def run_steps(context: Context, row: Row) -> Outcome:
     for record in run.running():
         if "_name" in record:
             follow(run, record)
-        elif not run.waits_for_answer(record):
+        elif "Callback" not in record["Metadata"]:
             begin(run, record)
     running = run.running()
     failed = [record for record in run.records if record["StepStatus"] in ("Failed", "Stopped")]
-    new = [] if failed else [planned(run, step) for step in run.ready()[: _width(row) - len(running)]]
+    new = [] if failed else [planned(run, step) for step in run.ready()[: max(_width(row) - len(running), 0)]]
     if new:
         run.records += new
         return Again(0.0, run.found)
     if running:
-        return Again(POLL_SECONDS, run.found if run.records != before else None)
+        seconds = POLL_SECONDS if any(not run.waits_for_people(record) for record in running) else PATIENT_SECONDS
+        return Again(seconds, run.found if run.records != before else None)
     if failed:
         first = failed[0]
         reason = first.get("FailureReason") or f"it was {first['StepStatus'].lower()}"
