@@ -28,7 +28,7 @@ from tobo.cli.story.rollout import build, plan
 from tobo.cli.story.serving import deploy
 from tobo.cli.story.training import INSTANCE, Place, create_job, find_place, upload
 from tobo.edge.outbox import Outbox
-from tobo.loop.definition import loop_definition, validation_data
+from tobo.loop.definition import loop_definition, loop_description, validation_data
 from tobo.settings import Settings
 from tobo.wire.models import OWN
 
@@ -321,8 +321,8 @@ def improvement(connection: Connection, place: Place, collection: Collection) ->
             left -= 1
     job = sagemaker.describe_training_job(TrainingJobName="marbles-1")
     text = loop_definition(job, "marbles", validation_data(job), place.uri("loop"))
-    name = "improve-marbles"
-    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=place.role)
+    name, words = "improve-marbles", loop_description("marbles-1")
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=text, PipelineDescription=words, RoleArn=place.role)
     given = [{"Name": "LabelingJob", "Value": "new-frames"}]
     arn = sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=given)["PipelineExecutionArn"]
     while sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Executing":

@@ -31,7 +31,7 @@ def create(
     if deploy_if_better and not endpoint:
         raise typer.BadParameter("--deploy-if-better has to know where: give --endpoint.")
     from tobo.kit.guest import UserError
-    from tobo.loop.definition import loop_definition
+    from tobo.loop.definition import loop_definition, loop_description
 
     with speaking(state) as server:
         sagemaker = server.client("sagemaker")
@@ -45,6 +45,7 @@ def create(
         except UserError as error:
             fail(str(error))
         asked = {"PipelineName": name, "PipelineDefinition": text, "RoleArn": job["RoleArn"]}
+        asked["PipelineDescription"] = loop_description(training_job)
         try:
             sagemaker.update_pipeline(**asked)
         except sagemaker.exceptions.ResourceNotFound:

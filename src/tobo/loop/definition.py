@@ -57,6 +57,11 @@ def loop_definition(
     return json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": steps})
 
 
+def loop_description(job: str) -> str:
+    """The pipeline's PipelineDescription."""
+    return f"Learns new labels on top of what {job} has learned, and proposes what is not worse."
+
+
 def training_data(job: Mapping[str, Any]) -> str:
     """Where a training job's `train` channel lies, as the pipeline's TrainingData says it. Raises UserError."""
     found = _channel(job, "train")

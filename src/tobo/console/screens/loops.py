@@ -11,7 +11,7 @@ from tobo.console.serving import machine_of
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault, validation
 from tobo.kit.guest import UserError
-from tobo.loop.definition import first_version, loop_definition, validation_data
+from tobo.loop.definition import first_version, loop_definition, loop_description, validation_data
 
 
 @shown("/pipelines/improve")
@@ -51,6 +51,7 @@ def _create(visit: Visit) -> Response:
         "sagemaker",
         "CreatePipeline",
         PipelineName=name,
+        PipelineDescription=loop_description(job["TrainingJobName"]),
         PipelineDefinition=text,
         RoleArn=job["RoleArn"],
         ClientRequestToken=secrets.token_hex(16),

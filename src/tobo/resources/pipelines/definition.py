@@ -78,6 +78,7 @@ def read_definition(text: str) -> Definition:
         raise validation(f"PipelineDefinition is not JSON ({error}).") from None
     if not isinstance(document, dict) or document.get("Version") != VERSION:
         raise validation(f'PipelineDefinition has to be a JSON object with "Version": "{VERSION}".')
+    document = {key: value for key, value in document.items() if value is not None}  # an SDK's way of saying nothing
     problems = [f"'{key}' is no member of a definition" for key in sorted(document.keys() - _TOP)]
     parameters = _parameters(document.get("Parameters") or [], problems)
     steps = tuple(_steps(document.get("Steps") or [], problems, "", True))
@@ -133,7 +134,8 @@ def _steps(given: Any, problems: list[str], condition: str, branch: bool) -> Ite
         known = KEYS | MORE_KEYS.get(str(kind), frozenset())
         if one.get("CacheConfig") == {"Enabled": False}:
             known |= {"CacheConfig"}
-        problems += [f"{place}: {key} is not supported; leave it out" for key in sorted(one.keys() - known)]
+        given_keys = {key for key, value in one.items() if value is not None}
+        problems += [f"{place}: {key} is not supported; leave it out" for key in sorted(given_keys - known)]
         depends = one.get("DependsOn") or []
         if not isinstance(depends, list) or not all(isinstance(name, str) for name in depends):
             problems.append(f"{place}: DependsOn has to be a list of steps' names")
