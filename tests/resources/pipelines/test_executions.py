@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
+from tests.support import labelling
+from tests.support.handlers import archive
 from tests.support.jobs import IMAGE, ROLE, training_job, upload_photos
 from tests.support.pipelines import (
     await_end,
@@ -31,6 +33,8 @@ ENDLESS = "import time; time.sleep(1000)"
 def sagemaker(warm_server: Server) -> Any:
     if BUCKET not in {bucket["Name"] for bucket in warm_server.client("s3").list_buckets()["Buckets"]}:
         upload_photos(warm_server, BUCKET)
+        for name, body in (("echo", archive(**{"labels.json": "[]"})), ("broken", b"no archive")):
+            warm_server.client("s3").put_object(Bucket=BUCKET, Key=f"{name}.tar.gz", Body=body)
     return warm_server.client("sagemaker")
 
 
@@ -219,3 +223,56 @@ def test_callbacks(sagemaker: Any) -> None:
     token = await_step(sagemaker, arn, "Ask")["Metadata"]["Callback"]["CallbackToken"]
     sagemaker.send_pipeline_execution_step_failure(CallbackToken=token, FailureReason="nobody is here")
     assert "nobody is here" in await_end(sagemaker, arn)["FailureReason"]
+
+
+def test_a_labelling_job_is_awaited(warm_server: Server, sagemaker: Any) -> None:
+    """Stopped early it counts with the labels given until then; failed it fails the step; a stop leaves it alone."""
+    wait = step("Labels", "LabelingJob", {"LabelingJobName": get("Parameters.Job")})
+    output = get("Steps.Labels.LabelingJobOutput.OutputDatasetS3Uri")
+    name = create(sagemaker, definition(wait, fail("Say", output), parameters={"Job": ("String", None)}))
+    bucket = labelling.bucket_of(warm_server, 3)
+    request = labelling.labeling_job(warm_server, bucket)
+    job = str(request["LabelingJobName"])
+    people, labels = labelling.labeler(warm_server), labelling.create(warm_server, request)
+    left, arn = start(sagemaker, name, Job=job), start(sagemaker, name, Job=job)
+    await_step(sagemaker, left, "Labels")
+    assert await_step(sagemaker, arn, "Labels")["Metadata"] == {"Job": {"Arn": labels}}
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=left)
+    assert await_end(sagemaker, left)["PipelineExecutionStatus"] == "Stopped"
+    assert sagemaker.describe_labeling_job(LabelingJobName=job)["LabelingJobStatus"] == "InProgress"
+    labelling.say(people, labels, labelling.claim(people, labels)[0], {"label": "ok"})
+    sagemaker.stop_labeling_job(LabelingJobName=job)
+    assert f"'Say' failed: s3://{bucket}/out/{job}/manifests/output/" in await_end(sagemaker, arn)["FailureReason"]
+    broken = labelling.labeling_job(warm_server, bucket, source=f"s3://{bucket}/nothing/")
+    sagemaker.create_labeling_job(**broken)
+    arn = start(sagemaker, name, Job=str(broken["LabelingJobName"]))
+    assert "'Labels' failed: " in await_end(sagemaker, arn)["FailureReason"]
+    arn = start(sagemaker, name, Job="no-such-job")
+    assert "no-such-job" in await_end(sagemaker, arn)["FailureReason"]
+
+
+def test_an_endpoint_is_made_and_then_updated(sagemaker: Any) -> None:
+    """The same step creates what is not there and updates what is; a configuration that cannot serve fails it."""
+    endpoint = unique("served")
+    container = {"Image": "tobo-echo", "ModelDataUrl": get("Parameters.Model")}
+    variant = {"VariantName": "all", "ModelName": get("Steps.Make.ModelName"), "InstanceType": "ml.t2.medium"}
+    config = {"ProductionVariants": [{**variant, "InitialInstanceCount": 1}]}
+    deploy = {"EndpointName": endpoint, "EndpointConfigName": get("Steps.Config.EndpointConfigName")}
+    text = definition(
+        step("Make", "Model", {"ExecutionRoleArn": ROLE, "PrimaryContainer": container}),
+        step("Config", "EndpointConfig", config),
+        step("Deploy", "Endpoint", deploy),
+        parameters={"Model": ("String", f"s3://{BUCKET}/echo.tar.gz")},
+    )
+    name = create(sagemaker, text)
+    for _ in range(2):
+        arn = start(sagemaker, name)
+        ended = await_end(sagemaker, arn)
+        assert ended["PipelineExecutionStatus"] == "Succeeded", ended
+        used = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+        assert steps_of(sagemaker, arn)["Config"]["Metadata"]["EndpointConfig"]["Arn"].endswith(f"/{used}")
+    arn = start(sagemaker, name, Model=f"s3://{BUCKET}/broken.tar.gz")
+    ended = await_end(sagemaker, arn)
+    assert ended["PipelineExecutionStatus"] == "Failed" and "'Deploy' failed" in ended["FailureReason"]
+    assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"] == used
+    sagemaker.delete_endpoint(EndpointName=endpoint)
