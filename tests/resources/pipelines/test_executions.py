@@ -22,6 +22,7 @@ from tests.support.pipelines import (
     steps_of,
     told,
 )
+from tests.support.tuning import tuning_job
 from tests.support.unique import unique
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -276,3 +277,15 @@ def test_an_endpoint_is_made_and_then_updated(sagemaker: Any) -> None:
     assert ended["PipelineExecutionStatus"] == "Failed" and "'Deploy' failed" in ended["FailureReason"]
     assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"] == used
     sagemaker.delete_endpoint(EndpointName=endpoint)
+
+
+def test_a_search_gives_its_best(sagemaker: Any) -> None:
+    asked = tuning_job("", BUCKET, 2, 2)
+    del asked["HyperParameterTuningJobName"]
+    best = get("Steps.A_search_with_a_long_name.BestTrainingJob.TrainingJobName")
+    name = create(sagemaker, definition(step("A_search_with_a_long_name", "Tuning", asked), fail("Say", best)))
+    arn = start(sagemaker, name)
+    ended = await_end(sagemaker, arn)
+    job = steps_of(sagemaker, arn)["A_search_with_a_long_name"]["Metadata"]["TuningJob"]["Arn"].split("/")[-1]
+    told = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=job)
+    assert ended["FailureReason"].endswith(f"'Say' failed: {told['BestTrainingJob']['TrainingJobName']}")

@@ -105,13 +105,13 @@ def _parameters(given: Any, problems: list[str]) -> dict[str, Mapping[str, Any]]
             problems.append(f"parameter '{name}': {', '.join(sorted(odd))} is no member of a parameter")
         if name in found:
             problems.append(f"there are two parameters '{name}'")
-        if "DefaultValue" in one and not is_a(one["DefaultValue"], kind):
+        if "DefaultValue" in one and not _is_a(one["DefaultValue"], kind):
             problems.append(f"parameter '{name}': the DefaultValue {_short(one['DefaultValue'])} is no {kind}")
         found[name] = one
     return found
 
 
-def is_a(value: Any, kind: str) -> bool:
+def _is_a(value: Any, kind: str) -> bool:
     """Whether a JSON value is of a parameter's type; true and false are no numbers."""
     return isinstance(value, TYPES[kind]) and (kind == "Boolean" or not isinstance(value, bool))
 

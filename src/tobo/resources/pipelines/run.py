@@ -21,9 +21,6 @@ from tobo.store.base import Row
 Record = dict[str, Any]
 """What is kept of a step that has begun: members of a PipelineExecutionStep, and `_name`, what the resource is asked by."""
 
-LONGEST_NAME = 63
-"""Characters of a job's name."""
-
 
 @dataclass
 class Run:
@@ -80,7 +77,8 @@ class Run:
         """The name of what a step makes: the same whenever it is asked for, another one in each attempt."""
         execution = self.row.key.name.rsplit("/", 1)[-1]
         seal = hashlib.sha256(f"{self.row.arn} {step.name} {attempt}".encode()).hexdigest()[:10]
-        head = (base or f"pipelines-{execution}-{step.name.replace('_', '-').lower()}")[: LONGEST_NAME - 11].rstrip("-")
+        head = base or f"pipelines-{execution}-{step.name.replace('_', '-').lower()}"
+        head = head[: RESOURCES[step.type].longest - 11].rstrip("-")
         return f"{head}-{seal}"
 
     def resolved(self, value: Any) -> Any:

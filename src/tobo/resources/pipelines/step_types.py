@@ -13,7 +13,7 @@ class Resource:
     """What steps of one type are about. `noun` is the operations' word, `metadata` the member of a step's Metadata.
 
     `status` is the member of Describe that tells how it goes, "" where it is done once it is made. `named`: the step
-    chooses its name. `stops`: there is a Stop operation.
+    chooses its name, of at most `longest` characters. `stops`: there is a Stop operation.
     """
 
     noun: str
@@ -21,6 +21,7 @@ class Resource:
     status: str = ""
     named: bool = True
     stops: bool = False
+    longest: int = 63
 
     @property
     def name(self) -> str:
@@ -31,15 +32,15 @@ class Resource:
         return f"{self.noun}Arn"
 
 
-def _job(noun: str, metadata: str = "") -> Resource:
-    return Resource(noun, metadata or noun, f"{noun}Status", stops=True)
+def _job(noun: str, metadata: str = "", longest: int = 63) -> Resource:
+    return Resource(noun, metadata or noun, f"{noun}Status", stops=True, longest=longest)
 
 
 RESOURCES: Mapping[str, Resource] = {
     "Training": _job("TrainingJob"),
     "Processing": _job("ProcessingJob"),
     "Transform": _job("TransformJob"),
-    "Tuning": _job("HyperParameterTuningJob", "TuningJob"),
+    "Tuning": _job("HyperParameterTuningJob", "TuningJob", longest=32),
     "Model": Resource("Model", "Model"),
     "RegisterModel": Resource("ModelPackage", "RegisterModel", named=False),
     "EndpointConfig": Resource("EndpointConfig", "EndpointConfig"),
