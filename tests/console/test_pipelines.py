@@ -49,6 +49,17 @@ def test_the_loop_by_click(root: Visitor) -> None:
     assert root.accessibility() == []
     page.get_by_role("button", name="Create the pipeline").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    # what a new labelling job may ask for
+    root.go("labeling-jobs/create")
+    fields = {"name": unique("then"), "source": f"s3://{job.lower()}/frames/", "title": "Which?", "classes": "ko\nok"}
+    for field, value in fields.items():
+        page.fill(f"[name={field}]", value)
+    page.get_by_label("Then").select_option(name)
+    page.get_by_role("button", name="Create labelling job").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(fields["name"])
+    [waiting] = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+    given = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=waiting["PipelineExecutionArn"])
+    assert {"Name": "LabelingJob", "Value": fields["name"]} in given["PipelineParameters"]
     # started from the labelling job, before anybody has labelled
     root.go(f"labeling-jobs/{labels}")
     page.get_by_role("link", name=f"Improve by {name}").click()

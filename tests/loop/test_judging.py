@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tobo.kit.guest import UserError
 from tobo.loop.compare import decided
 from tobo.loop.definition import loop_definition, training_data
-from tobo.loop.gather import _distinct
+from tobo.loop.gather import _digest, _distinct
 from tobo.loop.judging import compare, mcnemar
 from tobo.loop.pictures import _of_manifest, joined, manifest_of, split
 from tobo.resources.pipelines.definition import read_definition
@@ -116,6 +116,8 @@ def test_manifests_are_read_as_people_and_models_write_them() -> None:
 def test_a_held_out_picture_counts_once() -> None:
     hashes = {"s3://b/1": "x", "s3://b/2": "x", "s3://b/3": "y"}
     kept, secret = _distinct({"s3://b/2": "ok", "s3://b/1": "ok", "s3://b/3": "ko"}, hashes)
+    moved = _digest({"s3://c/9": "ok", "s3://b/3": "ko"}, {"s3://c/9": "x", "s3://b/3": "y"})
+    assert _digest(kept, hashes) == moved != _digest({"s3://b/3": "ko"}, hashes)
     assert (kept, secret) == ({"s3://b/1": "ok", "s3://b/3": "ko"}, {"x", "y"})
     with pytest.raises(UserError, match="s3://b/1 and s3://b/2 are the same picture and have different labels"):
         _distinct({"s3://b/1": "ok", "s3://b/2": "ko"}, hashes)

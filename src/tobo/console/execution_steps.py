@@ -7,9 +7,6 @@ from typing import Any
 
 from tobo.console.visit import url
 
-LABELS = "LabelingJob"
-"""The parameter by which a pipeline of the loop is known: the labelling job whose labels it learns."""
-
 _PAGES = {
     "TrainingJob": "training-jobs",
     "TransformJob": "transform-jobs",

@@ -285,6 +285,7 @@ def _register(name: str, group: str, status: str, after: str = "") -> dict[str, 
         "ModelMetrics": {"ModelQuality": {"Statistics": quality}},
         "CustomerMetadataProperties": {
             **properties,
+            "held-out set": _json_get("Gather", "Facts", "held_out_set"),
             "compared with": _json_get("Gather", "Facts", "current"),
             "pipeline execution": _get("Execution.PipelineExecutionArn"),
         },

@@ -9,6 +9,7 @@ import io
 import json
 import tarfile
 from argparse import ArgumentParser, Namespace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def _gather(asked: Namespace) -> None:
         "train": len(train),
         "validation": len(validation),
         "held_out": len(held_out),
+        "held_out_set": _digest(held_out, hashes),
         "new_labels": len(new),
         "changed_labels": changed,
         "left_out": len(labels) - len(kept),
@@ -73,6 +75,12 @@ def _distinct(held_out: Labels, hashes: dict[str, str]) -> tuple[Labels, set[str
         if held_out[known] != name:
             raise UserError(f"{known} and {picture} are the same picture and have different labels; mend one of them.")
     return {picture: held_out[picture] for picture in first.values()}, set(first)
+
+
+def _digest(held_out: Labels, hashes: dict[str, str]) -> str:
+    """The same for the same pictures with the same labels, wherever they lie: which comparisons may be compared."""
+    lines = sorted(f"{hashes[picture]} {name}\n" for picture, name in held_out.items())
+    return sha256("".join(lines).encode()).hexdigest()[:12]
 
 
 def write(

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from tobo.console.choices import names_of
 from tobo.console.comparison import comparison_of
-from tobo.console.execution_steps import LABELS, parsed, told_steps
+from tobo.console.execution_steps import parsed, told_steps
+from tobo.console.learning import LABELS
 from tobo.console.lists import PAGE, addresses, list_request
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
