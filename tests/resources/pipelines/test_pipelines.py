@@ -102,6 +102,20 @@ def test_nobody_reads_by_a_pipeline_what_he_may_not(server: Server) -> None:
         theirs.create_pipeline(PipelineName=unique("p"), PipelineDefinitionS3Location=place, RoleArn=ROLE)
 
 
+def test_who_writes_a_definition_may_do_its_steps_and_who_starts_it_need_not(server: Server, sagemaker: Any) -> None:
+    package = step("M", "Model", {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"ModelPackageName": "none"}})
+    statement = {"Effect": "Allow", "Action": "sagemaker:*Pipeline*", "Resource": "*"}
+    key, secret = limited_user(server, unique("starter"), statement)
+    theirs = server.client("sagemaker", aws_access_key_id=key, aws_secret_access_key=secret)
+    with pytest.raises(ClientError, match=r"sagemaker:CreateModel on resource: .*, which the step 'M' does"):
+        create(theirs, definition(package))
+    name = create(theirs, TEXT)
+    with pytest.raises(ClientError, match="sagemaker:CreateModel"):
+        theirs.update_pipeline(PipelineName=name, PipelineDefinition=definition(package))
+    sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=definition(package))
+    assert "'M' failed" in await_end(theirs, start(theirs, name))["FailureReason"]
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [

@@ -6,13 +6,14 @@ from typing import Any
 from tobo.kit.arn import sagemaker_arn
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import S3Uri
-from tobo.operations.context import Call
+from tobo.operations.context import Call, resource_of
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, change_row, known_row, made_by, rows_of
 from tobo.operations.sources import read_object
 from tobo.resources.pipelines import states
-from tobo.resources.pipelines.definition import read_definition
+from tobo.resources.pipelines.definition import Definition, read_definition
+from tobo.resources.pipelines.step_types import RESOURCES
 from tobo.store.base import Conflict, Key, Row
 
 KIND, EXECUTION, VERSION = "pipeline", "pipeline-execution", "pipeline-version"
@@ -116,8 +117,25 @@ def definition_asked(call: Call, asked: Mapping[str, Any]) -> str | None:
         except ValueError:
             raise validation(f"PipelineDefinitionS3Location: {uri} is no UTF-8 text.") from None
     if text is not None:
-        read_definition(text)
+        _check_rights(call, read_definition(text))
     return text
+
+
+def _check_rights(call: Call, definition: Definition) -> None:
+    """The house makes the steps: who writes a definition must be allowed to ask for each of them himself.
+
+    Raises Fault AccessDeniedException.
+    """
+    for step in definition.steps:
+        for name in RESOURCES[step.type].operations if step.type in RESOURCES else ():
+            resource = resource_of(call, "sagemaker", name, {})
+            if not call.principal.allows(f"sagemaker:{name}", resource):
+                raise Fault(
+                    "AccessDeniedException",
+                    f"User: {call.principal.arn} is not authorized to perform: sagemaker:{name} on resource: "
+                    f"{resource}, which the step '{step.name}' does",
+                    403,
+                )
 
 
 def pipeline_row(call: Call, name: str) -> Row:

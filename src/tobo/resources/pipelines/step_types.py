@@ -24,6 +24,13 @@ class Resource:
     longest: int = 63
 
     @property
+    def operations(self) -> tuple[str, ...]:
+        """What a step asks for that changes something, or, where it only waits, what it looks at."""
+        if self.noun == "LabelingJob":
+            return ("DescribeLabelingJob",)
+        return (f"Create{self.noun}", f"Update{self.noun}") if self.noun == "Endpoint" else (f"Create{self.noun}",)
+
+    @property
     def name(self) -> str:
         return f"{self.noun}Name"
 
