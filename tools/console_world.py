@@ -28,6 +28,7 @@ from tobo.cli.story.rollout import build, plan
 from tobo.cli.story.serving import deploy
 from tobo.cli.story.training import INSTANCE, Place, create_job, find_place, upload
 from tobo.edge.outbox import Outbox
+from tobo.loop.definition import loop_definition, loop_description, validation_data
 from tobo.settings import Settings
 from tobo.wire.models import OWN
 
@@ -49,6 +50,7 @@ def build_world(connection: Connection) -> None:
     tuning(connection, place)
     edge(connection, place)
     registry(connection)
+    improvement(connection, place, collection)
     people(connection)
 
 
@@ -328,6 +330,40 @@ def registry(connection: Connection) -> None:
     sagemaker.update_model_package(
         ModelPackageArn=arns[0], ModelApprovalStatus="Approved", ApprovalDescription="Nothing missed in a day's marbles"
     )
+
+
+def improvement(connection: Connection, place: Place, collection: Collection) -> None:
+    """A loop that has learned what a person said of new frames."""
+    s3, sagemaker = connection.client("s3"), connection.client("sagemaker")
+    truth = {place.uri(f"new/{one.name}"): one.name.split("/")[0] for one in collection.unseen}
+    for one in collection.unseen:
+        s3.put_object(Bucket=place.bucket, Key=f"{place.prefix}/new/{one.name}", Body=one.read())
+    lines = "".join(json.dumps({"source-ref": address}) + "\n" for address in truth)
+    s3.put_object(Bucket=place.bucket, Key="new.manifest", Body=lines.encode())
+    described = sagemaker.describe_labeling_job(LabelingJobName="marbles-by-hand")
+    asked = {name: described[name] for name in ("LabelAttributeName", "OutputConfig", "RoleArn", "HumanTaskConfig")}
+    asked["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = 1
+    arn = sagemaker.create_labeling_job(
+        LabelingJobName="new-frames",
+        InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": f"s3://{place.bucket}/new.manifest"}}},
+        LabelCategoryConfigS3Uri=described["LabelCategoryConfigS3Uri"],
+        **asked,
+    )["LabelingJobArn"]
+    left = len(truth)
+    while left:
+        for task in _claimed(_worker(connection, "ann"), arn, 10):
+            said = {"label": truth[json.loads(task["Source"])["source-ref"]]}
+            given = {"LabelingJobArn": arn, "ItemNumber": task["ItemNumber"], "Body": json.dumps(said), "Seconds": 1.0}
+            _worker(connection, "ann").answer_task(**given)
+            left -= 1
+    job = sagemaker.describe_training_job(TrainingJobName="marbles-1")
+    text = loop_definition(job, "marbles", validation_data(job), place.uri("loop"))
+    name, words = "improve-marbles", loop_description("marbles-1")
+    sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=text, PipelineDescription=words, RoleArn=place.role)
+    given = [{"Name": "LabelingJob", "Value": "new-frames"}]
+    arn = sagemaker.start_pipeline_execution(PipelineName=name, PipelineParameters=given)["PipelineExecutionArn"]
+    while sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Executing":
+        time.sleep(0.5)
 
 
 def _over(describe: Callable[[], dict[str, Any]], member: str) -> None:

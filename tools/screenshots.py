@@ -25,6 +25,8 @@ MORE = {
     "review": "work/marbles-by-hand/review",
     "teams": "labelling/teams",
     "model-group": "model-packages/marbles",
+    "pipeline": "pipelines/improve-marbles",
+    "improve": "pipelines/improve?training_job=marbles-1",
     "training-job": "training-jobs/marbles-1",
     "training-create": "training-jobs/create",
     "tuning-job": "tuning-jobs/marbles-tuning",
@@ -42,6 +44,9 @@ MORE = {
 }
 """Screens of one thing of the world, beside those of the sidebar."""
 
+CLICKED = {"pipeline-execution": ("pipelines/improve-marbles", "tr[id^=row-] a")}
+"""Screens whose address nobody knows before: where a link leads to them, and which."""
+
 SETTLE = 1200
 """Milliseconds in which charts and pictures come."""
 
@@ -58,14 +63,18 @@ def take_all(state: Path, folder: Path) -> None:
             page.wait_for_url(f"**{ROOT}/")
             for name, path in screens.items():
                 _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name.replace('/', '-')}-{theme}.png")
+            for name, (path, link) in CLICKED.items():
+                _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name}-{theme}.png", link)
         browser.close()
 
 
-def _take(page: Page, address: str, file: Path) -> None:
+def _take(page: Page, address: str, file: Path, link: str = "") -> None:
     answer = page.goto(address)
     assert answer is not None
     if not answer.ok:
         print(f"{address} answers {answer.status}")
+    if link:
+        page.locator(link).first.click()
     page.wait_for_timeout(SETTLE)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)  # a third of the size, and looks the same

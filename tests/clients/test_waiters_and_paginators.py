@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import WaiterError
 from botocore.waiter import WaiterModel
 from tests.conftest import Server
+from tests.support import pipelines
 from tests.support.compilation import compilation_job, ended
 from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
@@ -36,6 +37,8 @@ def is_built(operation: str) -> bool:
     return ("sagemaker", operation) in TABLE
 
 
+PIPELINE = "three-steps"
+
 PAGES: dict[str, dict[str, Any]] = {
     "ListActions": {},
     "ListArtifacts": {},
@@ -56,6 +59,11 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListModelPackageGroups": {},
     "ListModelPackages": {},
     "ListModels": {},
+    "ListPipelineExecutionSteps": {"PipelineExecutionArn": "an execution's"},
+    "ListPipelineExecutions": {"PipelineName": PIPELINE},
+    "ListPipelineParametersForExecution": {"PipelineExecutionArn": "an execution's"},
+    "ListPipelineVersions": {"PipelineName": PIPELINE},
+    "ListPipelines": {},
     "ListProcessingJobs": {},
     "ListStageDevices": {"EdgeDeploymentPlanName": "one", "StageName": "all"},
     "ListSubscribedWorkteams": {},
@@ -103,6 +111,7 @@ def listed(warm_server: Server) -> dict[str, str]:
         ended(sagemaker, name)  # their pages must not change while they are read
     make_fleets(warm_server, sagemaker)
     make_teams(warm_server, sagemaker)
+    arns["execution"] = make_pipelines(sagemaker)
     asked = tuning_job("three-trials", "no-such-bucket", jobs=3, parallel=1)
     sagemaker.create_hyper_parameter_tuning_job(**asked)
     await_tuning(sagemaker, "three-trials")
@@ -134,6 +143,20 @@ def make_teams(server: Server, sagemaker: Any) -> None:
         sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": "<form></form>"})
 
 
+def make_pipelines(sagemaker: Any) -> str:
+    """Versions and executions of a pipeline with three steps and three parameters; the ARN of an execution."""
+    same = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
+    steps = [pipelines.step(name, "Condition", {"Conditions": [same]}) for name in NAMES]
+    text = pipelines.definition(*steps, parameters={name: ("String", name) for name in NAMES})
+    pipelines.create(sagemaker, text, PIPELINE)
+    for _ in range(2):
+        sagemaker.update_pipeline(PipelineName=PIPELINE, PipelineDefinition=text)
+    arns = [pipelines.start(sagemaker, PIPELINE) for _ in NAMES]
+    for arn in arns:
+        pipelines.await_end(sagemaker, arn)
+    return arns[0]
+
+
 def test_every_built_paginator_is_exercised() -> None:
     assert {name for name in _PAGINATORS if is_built(name)} == PAGES.keys()
 
@@ -145,6 +168,8 @@ def test_paginator(operation: str, warm_server: Server, listed: dict[str, str]) 
     asked = dict(PAGES[operation])
     if operation == "ListTags":
         asked["ResourceArn"] = listed["experiment"]
+    if "PipelineExecutionArn" in asked:
+        asked["PipelineExecutionArn"] = listed["execution"]
     result: str = _PAGINATORS[operation]["result_key"]
     paginator = sagemaker.get_paginator(botocore.xform_name(operation))
     pages = [page[result] for page in paginator.paginate(**asked, PaginationConfig={"PageSize": page_size(operation)})]

@@ -41,6 +41,7 @@ PAGES = {
     "wizard-watched": ("wizard/{name}", "#step-deploy"),
     "tuning": ("tuning-jobs/{name}", "parallel-coords svg"),
     "tuning-create": ("tuning-jobs/create?training_job={name}", "table"),
+    "improve": ("pipelines/improve?training_job={name}", "form"),
     "evaluation": ("evaluation/training-jobs/{name}", "confusion-matrix table"),
     "endpoint": ("endpoints/{name}", "live-chart"),
     "endpoint-create": ("endpoints/create?training_job={name}", "#price:has-text('an hour')"),
@@ -62,7 +63,7 @@ PAGES = {
 }
 """Name -> the path, and what is there once the page has drawn itself."""
 
-EMPTY = ("", "training-jobs", "tuning-jobs", "evaluation", "models", "endpoints", "transform-jobs", "compilation-jobs",
+EMPTY = ("", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs", "compilation-jobs",
          "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 

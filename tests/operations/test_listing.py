@@ -27,7 +27,12 @@ _FULL_NOW = {"After": PAST, "Before": FUTURE}
 
 resources.load()
 LISTS = sorted(name for service, name in TABLE if service == "sagemaker" and name.startswith("List"))
-PLAIN = [name for name in LISTS if not operation_model("sagemaker", name).input_shape.required_members]
+OF_ONE = {"ListPipelineExecutionSteps"}
+"""Lists of one resource's parts, although their models do not say that it must be named."""
+
+PLAIN = [
+    name for name in LISTS if name not in OF_ONE and not operation_model("sagemaker", name).input_shape.required_members
+]
 OF_SOMETHING: dict[str, dict[str, str]] = {
     "ListTrainingJobsForHyperParameterTuningJob": {"HyperParameterTuningJobName": NAMES[0]},
 }

@@ -5,6 +5,7 @@ from typing import Any
 from tests.conftest import Server
 from tests.support.endpoints import variant
 from tests.support.jobs import IMAGE, ROLE, training_job
+from tests.support.pipelines import definition, step
 from tests.support.processes import until
 from tests.support.tuning import tuning_job
 
@@ -99,6 +100,9 @@ _MAKERS = (
     ),
     _transform_job,
     _labeling_job,
+    lambda sagemaker, bucket, name: sagemaker.create_pipeline(
+        PipelineName=name, PipelineDefinition=definition(step("F", "Fail", {"ErrorMessage": name})), RoleArn=ROLE
+    ),
     lambda sagemaker, bucket, name: sagemaker.create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=[variant(name)]
     ),

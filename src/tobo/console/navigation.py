@@ -49,6 +49,7 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Training jobs", "training-jobs", "graduation-cap"),
             Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
             Place("Evaluation", "evaluation", "target"),
+            Place("Pipelines", "pipelines", "refresh-cw"),
         ),
     ),
     Group(
@@ -93,6 +94,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Create labelling job", "labeling-jobs/create", "tag"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
+    Place("Improve a model", "pipelines/improve", "refresh-cw"),
     Place("Register a model", "model-packages/register", "badge-check"),
     Place("Deploy an endpoint", "endpoints/create", "send"),
     Place("Create batch transform", "transform-jobs/create", "layers"),
@@ -116,6 +118,9 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Tuning job", "sliders-horizontal", "sagemaker", "ListHyperParameterTuningJobs"),
         *("HyperParameterTuningJobSummaries", "HyperParameterTuningJobName", "tuning-jobs"),
+    ),
+    Listed(
+        *("Pipeline", "refresh-cw", "sagemaker", "ListPipelines", "PipelineSummaries", "PipelineName", "pipelines"),
     ),
     Listed(*("Model", "box", "sagemaker", "ListModels", "Models", "ModelName", "models")),
     Listed(

@@ -16,7 +16,7 @@ TONES = {
     tone: tuple(words.split())
     for tone, words in {
         "good": "Completed COMPLETED DEPLOYED InService Active Succeeded Success READY Ready OK Approved Enabled Online Yes",
-        "busy": "InProgress Creating Updating Starting Pending Stopping Deleting SystemUpdating RollingBack Uploading "
+        "busy": "InProgress Executing Creating Updating Starting Pending Stopping Deleting SystemUpdating RollingBack Uploading "
         "Downloading Training INPROGRESS STARTING STOPPING Late Scheduled",
         "bad": "Failed FAILED OutOfService ALARM Rejected UpdateRollbackFailed TimedOut Silent No",
         "warn": "Stopped STOPPED INSUFFICIENT_DATA PendingManualApproval Paused Inactive Unstable",

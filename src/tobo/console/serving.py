@@ -26,6 +26,21 @@ def deploy(visit: Visit, name: str, machine: Mapping[str, Any], model: str = "",
     visit.change("sagemaker", "CreateEndpoint", EndpointName=name, EndpointConfigName=config)
 
 
+def change_over(visit: Visit, name: str, model: str) -> None:
+    """An endpoint serves another model, on the machines that it has; blue/green, as UpdateEndpoint does it."""
+    variant = {"VariantName": VARIANT, "ModelName": model, **machine_of(visit, name)}
+    config = _configuration(visit, name, variant)
+    visit.change("sagemaker", "UpdateEndpoint", EndpointName=name, EndpointConfigName=config)
+
+
+def machine_of(visit: Visit, name: str) -> dict[str, Any]:
+    """What the first variant of an endpoint runs on, as a configuration says it."""
+    endpoint = visit.quietly("sagemaker", "DescribeEndpoint", EndpointName=name)
+    first = variants_of(visit, endpoint)[0]
+    kept = ("InstanceType", "InitialInstanceCount", "ServerlessConfig")
+    return {member: first[member] for member in kept if first.get(member)}
+
+
 def variants_of(visit: Visit, endpoint: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What the configuration says of each variant, and what runs of it; only the latter where the former was deleted.
 

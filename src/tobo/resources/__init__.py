@@ -36,6 +36,7 @@ NOUNS = (
     "search",
     "tags",
     "labeling_jobs",
+    "pipelines",
     "trail",
     "costs",
     "budgets",

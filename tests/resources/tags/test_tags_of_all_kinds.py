@@ -12,7 +12,7 @@ from tobo.wire.models import operation_model
 REGION = "sa-east-1"
 KINDS = {
     "training-job", "hyper-parameter-tuning-job", "model", "transform-job", "endpoint-config", "endpoint",
-    "model-package-group", "model-package", "labeling-job",
+    "model-package-group", "model-package", "labeling-job", "pipeline",
     "experiment", "experiment-trial", "experiment-trial-component", "artifact", "action", "context",
 }  # fmt: skip
 
@@ -53,6 +53,6 @@ def test_no_kind_is_left_out() -> None:
     made = {
         "CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateModel", "CreateTransformJob", "CreateEndpointConfig",
         "CreateEndpoint", "CreateExperiment", "CreateTrial", "CreateTrialComponent", "CreateArtifact", "CreateAction",
-        "CreateContext", "CreateModelPackageGroup", "CreateModelPackage", "CreateLabelingJob",
+        "CreateContext", "CreateModelPackageGroup", "CreateModelPackage", "CreateLabelingJob", "CreatePipeline",
     }  # fmt: skip
     assert made <= taking and taking - made <= elsewhere

@@ -17,12 +17,14 @@ from tobo.console.screens import (
     labelling,
     labelling_jobs,
     logs,
+    loops,
     model_packages,
     models,
     objects,
     packaging_jobs,
     palette,
     people,
+    pipelines,
     preferences,
     s3_preview,
     server,
@@ -51,6 +53,8 @@ _SUBJECTS = (
     training_jobs,
     tuning_jobs,
     evaluation,
+    loops,  # before the pipelines' own pages
+    pipelines,
     model_packages,
     models,
     deployment,  # before the endpoints' own pages

@@ -46,7 +46,7 @@ def _list(visit: Visit) -> Response:
 
 @shown("/compilation-jobs/create")
 def _form(visit: Visit) -> Response:
-    """?training_job= fills the model in."""
+    """?training_job= fills the model in, ?artefact= its archive alone."""
     name = visit.query.get("training_job", "")
     job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=name) if name else {}
     shape = str(job.get("HyperParameters", {}).get("image_shape", "3,96,96")).split(",")
@@ -54,7 +54,7 @@ def _form(visit: Visit) -> Response:
     return visit.page(
         "compilation_jobs/create.html",
         job=name,
-        artefact=job.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""),
+        artefact=job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "") or visit.query.get("artefact", ""),
         role=job.get("RoleArn") or own_role(visit),
         shape=json.dumps({"pictures": [1, *size, 3]}),
         output=f"s3://{default_bucket(visit)}/compiled",

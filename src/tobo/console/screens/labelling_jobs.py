@@ -8,6 +8,7 @@ from tobo.console.choices import default_bucket, existing_bucket, own_role
 from tobo.console.labelling_form import CONSOLIDATIONS, TASKS, categories_of, request_of
 from tobo.console.labelling_items import STATES, answer_of, item_of
 from tobo.console.labelling_queues import PREFIX, is_queue, key_of
+from tobo.console.learning import learning_pipelines, start_learning
 from tobo.console.lists import Plain, addresses, plain_list
 from tobo.console.navigation import listed_at
 from tobo.console.places import s3_place
@@ -65,12 +66,13 @@ def _form(visit: Visit) -> Response:
         team=f"arn:aws:sagemaker:{visit.region}:{visit.principal.account}:workteam/private-crowd/everybody",
         output=f"s3://{bucket}/labelling/output",
         role=own_role(visit),
+        pipelines=learning_pipelines(visit),
     )
 
 
 @posted("/labeling-jobs/create")
 def _create(visit: Visit) -> Response:
-    """The classes become a file beside the job's output, then the job is created."""
+    """The classes become a file beside the job's output, then the job is created, and the pipeline that waits for it."""
     fields = fields_of(visit.form)
     body, bucket = categories_of(fields), default_bucket(visit)
     name = fields.get("name", "")
@@ -79,6 +81,8 @@ def _create(visit: Visit) -> Response:
     existing_bucket(visit)
     visit.change("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
     visit.change("sagemaker", "CreateLabelingJob", **asked)
+    if pipeline := fields.get("then"):
+        start_learning(visit, pipeline, name)
     return visit.done(url("labeling-jobs", name), f"Labelling job {name} was created.")
 
 
@@ -121,6 +125,7 @@ def _job(visit: Visit) -> Response:
         at=addresses(visit, "labeling-jobs", name),
         stages=_stages(job, (learning or {}).get("Phase")),
         output=output,
+        pipelines=learning_pipelines(visit) if part in ("", "deeds") and _can_be_learned(job) else [],
         train=_training(job, output, done, work) if output and done else "",
         place=s3_place,
     )
@@ -185,7 +190,7 @@ def _stages(job: dict[str, Any], phase: str | None) -> list[dict[str, Any]]:
 
 def _training(job: dict[str, Any], output: str, done: int, work: dict[str, Any] | None) -> str:
     """The form of a training job on the output; "" for labels that nothing here is trained on."""
-    if not job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith("PRE-ImageMultiClass"):
+    if not _can_be_learned(job):
         return ""
     return url(
         "training-jobs",
@@ -195,6 +200,12 @@ def _training(job: dict[str, Any], output: str, done: int, work: dict[str, Any] 
         samples=done,
         classes=len(work["Labels"]) if work else "",
     )
+
+
+def _can_be_learned(job: dict[str, Any]) -> bool:
+    """By image classification: one class a picture."""
+    one_class: bool = job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith("PRE-ImageMultiClass")
+    return one_class and job["LabelingJobStatus"] != "Failed"
 
 
 def _teams(visit: Visit) -> list[tuple[str, str]]:

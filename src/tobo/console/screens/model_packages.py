@@ -8,6 +8,7 @@ from tobo.console.choices import names_of, own_role
 from tobo.console.lists import Plain, addresses, list_request, plain_list
 from tobo.console.navigation import listed_at
 from tobo.console.routing import Screen, posted, shown
+from tobo.console.serving import change_over
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
 
@@ -79,6 +80,8 @@ def _show(visit: Visit) -> Response:
         group=group,
         packages=packages,
         words=WORDS,
+        comparison=_comparison,
+        endpoints=names_of(visit, "ListEndpoints", "Endpoints", "EndpointName"),
         next_token=found.get("NextToken"),
         at=addresses(visit, "model-packages", name),
     )
@@ -98,12 +101,20 @@ def _approve(visit: Visit) -> Response:
 def _model(visit: Visit) -> Response:
     """An approved version becomes a model, which is deployed, scored or compiled from its page."""
     group, version = visit.path["group"], visit.path["version"]
-    name = fields_of(visit.form).get("name") or f"{group[:50]}-v{version}"
-    container = {"ModelPackageName": _arn(visit)}
-    visit.change(
-        "sagemaker", "CreateModel", ModelName=name, ExecutionRoleArn=own_role(visit), PrimaryContainer=container
-    )
+    name = fields_of(visit.form).get("name") or _model_name(group, version)
+    _make_model(visit, name)
     return visit.done(url("models", name), f"Version {version} of {group} is the model {name}; deploy it here.")
+
+
+@posted("/model-packages/{group}/{version}/deploy")
+def _deploy(visit: Visit) -> Response:
+    """An approved version takes the place of what an endpoint serves: CreateModel, CreateEndpointConfig, UpdateEndpoint."""
+    group, version = visit.path["group"], visit.path["version"]
+    endpoint, name = fields_of(visit.form).get("endpoint", ""), _model_name(group, version)
+    if visit.attempt("sagemaker", "DescribeModel", ModelName=name) is None:
+        _make_model(visit, name)
+    change_over(visit, endpoint, name)
+    return visit.done(url("endpoints", endpoint), f"Endpoint {endpoint} changes over to version {version} of {group}.")
 
 
 @posted("/model-packages/{group}/{version}/delete")
@@ -118,6 +129,24 @@ def _delete_group(visit: Visit) -> Response:
     name = visit.path["group"]
     visit.change("sagemaker", "DeleteModelPackageGroup", ModelPackageGroupName=name)
     return visit.done(url("model-packages"), f"The group {name} was deleted.")
+
+
+def _model_name(group: str, version: str) -> str:
+    return f"{group[:50]}-v{version}"
+
+
+def _make_model(visit: Visit, name: str) -> None:
+    container = {"ModelPackageName": _arn(visit)}
+    visit.change(
+        "sagemaker", "CreateModel", ModelName=name, ExecutionRoleArn=own_role(visit), PrimaryContainer=container
+    )
+
+
+def _comparison(package: dict[str, Any]) -> str:
+    """The page of the execution that has registered a version beside its comparison; "" for any other version."""
+    arn = package.get("CustomerMetadataProperties", {}).get("pipeline execution", "")
+    pipeline, _, execution = arn.partition(":pipeline/")[2].partition("/execution/")
+    return f"{url('pipelines', pipeline, execution)}#comparison" if execution else ""
 
 
 def _arn(visit: Visit) -> str:
@@ -135,4 +164,4 @@ def _facts(trained: dict[str, Any]) -> dict[str, str]:
     return {"training job": trained["TrainingJobName"], **dict(sorted(metrics.items())[:20])}
 
 
-SCREENS: tuple[Screen, ...] = (_list, _form, _register, _show, _approve, _model, _delete, _delete_group)
+SCREENS: tuple[Screen, ...] = (_list, _form, _register, _show, _approve, _model, _deploy, _delete, _delete_group)

@@ -14,7 +14,7 @@ from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, change_row, made_by, remove_row
 from tobo.resources.model_packages.groups import PACKAGE, group_row, next_version
 from tobo.resources.model_packages.requests import check_package, check_specification, merged_properties
-from tobo.store.base import Key, Row
+from tobo.store.base import Key, Query, Row
 
 _UPDATED = ("ModelApprovalStatus", "ApprovalDescription", "SourceUri", "ModelCard", "ModelLifeCycle", "InferenceSpecification",
             "ModelPackageRegistrationType")  # fmt: skip
@@ -23,10 +23,16 @@ _UPDATED = ("ModelApprovalStatus", "ApprovalDescription", "SourceUri", "ModelCar
 
 @operation("sagemaker", "CreateModelPackage", resource=lambda call, asked: _asked_arn(call, asked))
 def create_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """A version's number is never given twice, also where one was deleted. Raises Fault ValidationException."""
+    """A version's number is never given twice, also where one was deleted; the same ClientToken answers what it
+    answered. Raises Fault ValidationException."""
     check_package(call, asked)
     kept = {name: value for name, value in asked.items() if name != "ClientToken"}
     found: dict[str, Any] = {"CreatedBy": made_by(call), "_type": "Unversioned"}
+    if token := asked.get("ClientToken"):
+        made = call.context.store.page(Query(call.space, PACKAGE, where={"_token": token}, limit=1)).rows
+        if made:
+            return {"ModelPackageArn": made[0].arn}
+        found["_token"] = token
     name = asked.get("ModelPackageName", "")
     if not name:
         group, version = next_version(call, asked["ModelPackageGroupName"])
