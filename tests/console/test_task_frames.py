@@ -46,7 +46,7 @@ def frame(page: Page, after: str | None = None) -> FrameLocator:
         " && bench.dataset.item !== after && bench.element?.ready; }",
         arg=after,
     )
-    return page.frame_locator("task-frame iframe")
+    return page.frame_locator("task-frame iframe:not(.upcoming)")
 
 
 def lines(server: Server, name: str) -> list[dict[str, Any]]:
@@ -293,13 +293,38 @@ def test_a_built_in_task_in_a_template_of_its_own(root: Visitor, server: Server)
     page = root.go(f"work/{name}")
     frame(page)
     press(page, "2")
-    page.frame_locator("task-frame iframe").get_by_label("What is odd about it?").fill("the rim")
+    page.frame_locator("task-frame iframe:not(.upcoming)").get_by_label("What is odd about it?").fill("the rim")
     press(page, "Enter")
     [line] = lines(server, name)
     assert line["label"] == 1 and line["label-metadata"]["class-name"] == "ko"
     plain = CLASSES.replace('<crowd-input name="note" label="What is odd about it?" required></crowd-input>', "")
     page = root.go(f"work/{templated(server, plain, 'ImageMultiClass', pictures=1)}")
     expect(page.locator("label-image-classes")).to_be_visible()  # it asks for nothing else: the work page
+
+
+def test_the_next_one_is_there_already(root: Visitor, server: Server) -> None:
+    """Loaded while the worker looks at this one, and once only."""
+    name = templated(server, CLASSES.replace("required", ""), pictures=3)
+    asked: list[str] = []
+    root.page.on("request", lambda request: asked.append(request.url) if "/frames/" in request.url else None)
+    page = root.go(f"work/{name}")
+    now = None
+    for number in range(3):
+        frame(page, now)
+        page.wait_for_function(
+            "last => document.querySelectorAll('task-frame iframe.upcoming').length === (last ? 0 : 1)", arg=number == 2
+        )
+        now = str(number)
+        press(page, "2", "Enter")
+    assert [answer["class"] for answer in said(server, name)] == [{"label": "ko"}] * 3
+    assert [url.rsplit("/", 1)[-1] for url in asked] == ["0", "1", "2"]
+
+
+def test_a_form_that_sends_itself_waits_for_its_turn(root: Visitor, server: Server) -> None:
+    itself = "addEventListener('message', () => setTimeout(() => document.forms[0].requestSubmit(), 50))"
+    name = templated(server, f"<form><input name='x' value='auto'></form><script>{itself}</script>", pictures=3)
+    root.go(f"work/{name}")
+    assert said(server, name) == [{"x": "auto"}] * 3
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -1,6 +1,6 @@
 // A task's page: AWS' crowd elements by the house, and the way of the answer to the page around it (elements/task-frame.js).
 import { make } from "../elements/label-dom.js";
-import { collect, fill, troubleOf } from "./crowd-answer.js";
+import { collect, fieldsOf, fill, troubleOf } from "./crowd-answer.js";
 import "./crowd-fields.js";
 import "./crowd-form.js";
 import "./crowd-labels.js";
@@ -17,7 +17,7 @@ const REFUSED = {
 
 const SENDING = "crowd-button[form-action=submit], button[type=submit], button:not([type]), input[type=submit]";
 
-const said = make("p", "notice warn crowd-trouble");
+const said = make("p", "crowd-trouble");
 said.setAttribute("role", "alert");
 said.hidden = true;
 
@@ -72,12 +72,13 @@ function felt() {
 
 /** A form without a button to send it gets one. */
 function completed() {
+  form().append(said);
   const its = document.querySelector("form");
   if (!its && !document.querySelector(".notice")) document.body.prepend(notice("There is no form in this template; begin it with <crowd-form>."));
   if (!its || its.querySelector(SENDING)) return;
   const button = make("button", "button primary big", "Submit", make("kbd", "", "Enter"));
   button.type = "submit";
-  its.append(make("div", "crowd-send", button));
+  its.append(make("div", "crowd-send", button, said));
 }
 
 function unknown() {
@@ -115,7 +116,7 @@ function opened(event) {
 unknown();
 completed();
 new ReportingObserver(withheld, { types: ["csp-violation"], buffered: true }).observe();
-form().append(said);
+document.body.classList.toggle("several", fieldsOf(form()).length > 1);
 addEventListener("message", opened);
 addEventListener("submit", (event) => submitted(/** @type {SubmitEvent} */ (event)));
 addEventListener("keydown", pressed);

@@ -131,22 +131,28 @@ class WorkBench extends HTMLElement {
       this.place?.replaceChildren(this.element);
     }
     this.place?.querySelector(".work-answers")?.remove();
-    const picture = this.picture(task);
     this.dirty = false;
     this.shownAt = performance.now();
-    this.element.task = {
-      src: this.framed ? `${this.dataset.frames}/${task.number}` : (picture ?? undefined),
-      text: task.text ?? undefined,
-      labels: setup.labels,
-      initial: task.draft ?? (setup.adjusts ? task.guess : null),
-      guess: setup.adjusts ? null : task.guess,
-      multiple: setup.multiple,
-      title: task.name || setup.title,
-    };
+    this.element.task = this.given(task);
+    this.preload();
     if (this.reviewing) {
-      this.place?.prepend(answerCards(task.answers, { labels: setup.labels, src: picture, text: task.text }, (answer) => this.takeOver(answer)));
+      this.place?.prepend(answerCards(task.answers, { labels: setup.labels, src: this.picture(task), text: task.text }, (answer) => this.takeOver(answer)));
     }
     this.dataset.item = String(task.number);
+  }
+
+  /** What the element gets of a task. @param {Task} task @returns {import("./label-element.js").Task} */
+  given(task) {
+    const { adjusts = false, labels = [], multiple, title = "" } = this.setup ?? {};
+    return {
+      src: this.framed ? `${this.dataset.frames}/${task.number}` : (this.picture(task) ?? undefined),
+      text: task.text ?? undefined,
+      labels,
+      initial: task.draft ?? (adjusts ? task.guess : null),
+      guess: adjusts ? null : task.guess,
+      multiple,
+      title: task.name || title,
+    };
   }
 
   showNothing() {
@@ -177,7 +183,9 @@ class WorkBench extends HTMLElement {
   }
 
   preload() {
+    const [, next] = this.ahead;
     if (!this.framed) this.pictures.keep(this.ahead.map((task) => this.picture(task)).filter((source) => source !== null));
+    else if (this.element) Object.assign(this.element, { next: next ? this.given(next) : null });
   }
 
   // What the worker does.
@@ -254,7 +262,6 @@ class WorkBench extends HTMLElement {
     this.ahead.unshift(last.task);
     if (!this.queue?.recall(last.task.number)) this.queue?.push({ deed: "reopen", ItemNumber: last.task.number });
     this.figures?.takenBack();
-    this.preload();
     this.show();
     this.tell(`Back at ${last.task.name || "the last one"}; say it anew.`);
   }
