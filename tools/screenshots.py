@@ -22,6 +22,7 @@ MORE = {
     "labeling-help": "labeling-jobs/marbles-with-help",
     "labeling-create": "labeling-jobs/create",
     "label": "work/marbles-by-hand",
+    "label-template": "work/marbles-in-words",
     "review": "work/marbles-by-hand/review",
     "teams": "labelling/teams",
     "model-group": "model-packages/marbles",

@@ -77,9 +77,10 @@ def _create(visit: Visit) -> Response:
     body, bucket = categories_of(fields), default_bucket(visit)
     name = fields.get("name", "")
     key = f"labelling/categories/{name}.json"
-    asked = request_of(fields, visit.region, f"s3://{bucket}/{key}")
-    existing_bucket(visit)
-    visit.change("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    asked = request_of(fields, visit.region, f"s3://{bucket}/{key}" if body else None)
+    if body:
+        existing_bucket(visit)
+        visit.change("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
     visit.change("sagemaker", "CreateLabelingJob", **asked)
     if pipeline := fields.get("then"):
         start_learning(visit, pipeline, name)
@@ -204,7 +205,7 @@ def _training(job: dict[str, Any], output: str, done: int, work: dict[str, Any] 
 
 def _can_be_learned(job: dict[str, Any]) -> bool:
     """By image classification: one class a picture."""
-    one_class: bool = job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith("PRE-ImageMultiClass")
+    one_class: bool = job["HumanTaskConfig"].get("PreHumanTaskLambdaArn", "").endswith("PRE-ImageMultiClass")
     return one_class and job["LabelingJobStatus"] != "Failed"
 
 

@@ -26,7 +26,7 @@ AT_A_TIME = 1000
 @operation("sagemaker", "CreateLabelingJob")
 def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The classes are read and fixed here. Raises Fault ResourceInUse, ValidationException."""
-    kind, categories = check_request(call, asked)
+    kind, categories, template = check_request(call, asked)
     learned = {}
     if config := asked.get("LabelingJobAlgorithmsConfig"):
         model = config.get("InitialActiveLearningModelArn")
@@ -51,6 +51,7 @@ def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             "_review_below": categories.review_below,
             "_consolidation": categories.consolidation,
             **learned,
+            **({"_template": template.text, "_field": template.field} if template else {}),
         },
         todo=("load",),
     )
@@ -123,14 +124,19 @@ def reference(row: Row) -> str:
 
 def _summary(call: Call, row: Row) -> dict[str, Any]:
     human = row.asked["HumanTaskConfig"]
+    after = human.get("AnnotationConsolidationConfig", {})
+    functions = {
+        name: from_[name]
+        for name, from_ in (("PreHumanTaskLambdaArn", human), ("AnnotationConsolidationLambdaArn", after))
+        if name in from_
+    }
     found = {name: row.found[name] for name in ("FailureReason", "LabelingJobOutput") if name in row.found}
     return {
         **JOBS.head(row),
         **found,
         "LabelCounters": counters(call, row),
         "WorkteamArn": human["WorkteamArn"],
-        "PreHumanTaskLambdaArn": human["PreHumanTaskLambdaArn"],
-        "AnnotationConsolidationLambdaArn": human["AnnotationConsolidationConfig"]["AnnotationConsolidationLambdaArn"],
+        **functions,
         "InputConfig": row.asked["InputConfig"],
     }
 

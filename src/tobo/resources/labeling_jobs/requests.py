@@ -13,6 +13,7 @@ from tobo.operations.images import find_image
 from tobo.operations.sources import read_object
 from tobo.resources.labeling_jobs.categories import Categories, read_categories
 from tobo.resources.labeling_jobs.task_types import TaskType, task_type
+from tobo.resources.labeling_jobs.templates import Template, read_template
 
 LEARNED = "image-classification"
 """The algorithm that labels by machine."""
@@ -21,8 +22,8 @@ _ALGORITHM = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:labeling-jo
 _CROWDS = re.compile(r":workteam/(public|vendor)-crowd/")
 
 
-def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categories]:
-    """The task and its classes; raises Fault in one sentence that names the member."""
+def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categories, Template | None]:
+    """The task, its classes, and its template where it has one of its own; raises Fault in one sentence that names the member."""
     kind = task_type(asked)
     source = asked["InputConfig"]["DataSource"]
     if "S3DataSource" not in source:
@@ -47,10 +48,10 @@ def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categ
             "HumanTaskConfig.WorkteamArn is a public or vendor team; those work on AWS only. Name a private team, or"
             " import what such a team has labelled: `tobo labels convert` reads its result."
         )
-    categories = _categories(call, asked)
+    categories = _categories(call, asked, kind)
     if "LabelingJobAlgorithmsConfig" in asked:
         _check_algorithm(asked["LabelingJobAlgorithmsConfig"], kind, categories)
-    return kind, categories
+    return kind, categories, read_template(call, asked, kind)
 
 
 def _check_algorithm(config: Mapping[str, Any], kind: TaskType, categories: Categories) -> None:
@@ -105,8 +106,10 @@ def initial_model(call: Call, arn: str) -> str:
     return archive
 
 
-def _categories(call: Call, asked: Mapping[str, Any]) -> Categories:
+def _categories(call: Call, asked: Mapping[str, Any], kind: TaskType) -> Categories:
     given = asked.get("LabelCategoryConfigS3Uri")
+    if given is None and kind.shape == "fields":
+        return Categories(())
     if given is None:
         raise validation(
             'LabelCategoryConfigS3Uri is missing; it names a file like {"labels": [{"label": "ok"}, {"label": "ko"}]}.'

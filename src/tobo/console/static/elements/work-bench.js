@@ -64,6 +64,11 @@ class WorkBench extends HTMLElement {
     return this.setup?.role === "review";
   }
 
+  /** Whether the job has a template of its own, which has its own button to be done. */
+  get framed() {
+    return this.setup?.element === "task-frame";
+  }
+
   /** @param {string} name @returns {HTMLElement} */
   find(name) {
     return /** @type {HTMLElement} */ (this.querySelector(`[data-${name}]`));
@@ -73,6 +78,7 @@ class WorkBench extends HTMLElement {
     this.addEventListener("label-change", () => (this.dirty = true));
     this.addEventListener("label-done", () => this.answer());
     this.addEventListener("label-broken", () => this.looked());
+    this.addEventListener("task-alive", () => (this.input = performance.now()));
     this.addEventListener("live", (event) => this.progressed(JSON.parse(/** @type {CustomEvent} */ (event).detail)));
     this.find("done").addEventListener("click", () => this.answer());
     this.querySelector("[data-undo]")?.addEventListener("click", () => this.back());
@@ -125,22 +131,28 @@ class WorkBench extends HTMLElement {
       this.place?.replaceChildren(this.element);
     }
     this.place?.querySelector(".work-answers")?.remove();
-    const source = this.source(task);
     this.dirty = false;
     this.shownAt = performance.now();
-    this.element.task = {
-      src: source ?? undefined,
-      text: task.text ?? undefined,
-      labels: setup.labels,
-      initial: task.draft ?? (setup.adjusts ? task.guess : null),
-      guess: setup.adjusts ? null : task.guess,
-      multiple: setup.multiple,
-      title: task.name || setup.title,
-    };
+    this.element.task = this.given(task);
+    this.preload();
     if (this.reviewing) {
-      this.place?.prepend(answerCards(task.answers, { labels: setup.labels, src: source, text: task.text }, (answer) => this.takeOver(answer)));
+      this.place?.prepend(answerCards(task.answers, { labels: setup.labels, src: this.picture(task), text: task.text }, (answer) => this.takeOver(answer)));
     }
     this.dataset.item = String(task.number);
+  }
+
+  /** What the element gets of a task. @param {Task} task @returns {import("./label-element.js").Task} */
+  given(task) {
+    const { adjusts = false, labels = [], multiple, title = "" } = this.setup ?? {};
+    return {
+      src: this.framed ? `${this.dataset.frames}/${task.number}` : (this.picture(task) ?? undefined),
+      text: task.text ?? undefined,
+      labels,
+      initial: task.draft ?? (adjusts ? task.guess : null),
+      guess: adjusts ? null : task.guess,
+      multiple,
+      title: task.name || title,
+    };
   }
 
   showNothing() {
@@ -166,12 +178,14 @@ class WorkBench extends HTMLElement {
   }
 
   /** @param {Task} task @returns {string | null} */
-  source(task) {
+  picture(task) {
     return task.text === null ? `${this.dataset.at}/source/${task.number}` : null;
   }
 
   preload() {
-    this.pictures.keep(this.ahead.map((task) => this.source(task)).filter((source) => source !== null));
+    const [, next] = this.ahead;
+    if (!this.framed) this.pictures.keep(this.ahead.map((task) => this.picture(task)).filter((source) => source !== null));
+    else if (this.element) Object.assign(this.element, { next: next ? this.given(next) : null });
   }
 
   // What the worker does.
@@ -195,7 +209,7 @@ class WorkBench extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   pressed(event) {
-    if (event.key !== "Enter" || !this.current) return;
+    if (event.key !== "Enter" || !this.current || this.framed) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const sure = event.ctrlKey || event.metaKey;
     if (!sure && (event.defaultPrevented || target.closest("input, textarea, select, button, summary, a, dialog"))) return;
@@ -248,7 +262,6 @@ class WorkBench extends HTMLElement {
     this.ahead.unshift(last.task);
     if (!this.queue?.recall(last.task.number)) this.queue?.push({ deed: "reopen", ItemNumber: last.task.number });
     this.figures?.takenBack();
-    this.preload();
     this.show();
     this.tell(`Back at ${last.task.name || "the last one"}; say it anew.`);
   }
@@ -256,7 +269,7 @@ class WorkBench extends HTMLElement {
   /** The picture did not come: whether it is broken, or only the way to it, the server says. */
   async looked() {
     const { current } = this;
-    const source = current && this.source(current);
+    const source = current && this.picture(current);
     if (!current || !source) return;
     const broken = await isBroken(source);
     if (this.current !== current) return;
