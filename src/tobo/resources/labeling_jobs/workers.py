@@ -13,8 +13,8 @@ from tobo.kit.fault import Fault, validation
 from tobo.labelling.quality.workers import Report
 from tobo.operations.context import Call
 from tobo.operations.listing import Tokens
-from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
+from tobo.operations.workers import SERVICE, listed_work, work_operation
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.answers import read_answer
 from tobo.resources.labeling_jobs.api import KIND
@@ -26,8 +26,6 @@ from tobo.resources.labeling_jobs.reports import quality_of
 from tobo.resources.labeling_jobs.settling import fail, kind_of, settle
 from tobo.store.base import Row
 from tobo.tasks.base import SETTLED, Answer, Gone, Item, Role, Task
-
-SERVICE = "tobo-labeling"
 
 MOST_SECONDS = 86_400.0
 """That an answer is said to have taken."""
@@ -50,8 +48,8 @@ def team_of(row: Row) -> str:
     return str(row.asked["HumanTaskConfig"]["WorkteamArn"])
 
 
-@operation(SERVICE, "ListWork")
-def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+@listed_work
+def list_work(call: Call) -> list[dict[str, Any]]:
     """The jobs in progress that the caller may work at, the oldest first."""
     found = []
     for row in rows_of(call.context.store, call.space, KIND):
@@ -72,10 +70,10 @@ def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
                     "MayReview": _may(call, "ReviewTasks", row),
                 }
             )
-    return {"Work": found}
+    return found
 
 
-@operation(SERVICE, "DescribeWork", resource=_team)
+@work_operation("DescribeWork", KIND, _team)
 def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the task is, how far it is, and what the caller has done of it."""
     row = _row(call, asked)
@@ -97,7 +95,7 @@ def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@operation(SERVICE, "ClaimTasks", resource=_team)
+@work_operation("ClaimTasks", KIND, _team)
 def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the caller holds already, then more, up to MaxResults (1); none where nothing is left for him.
 
@@ -111,7 +109,7 @@ def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Tasks": [_task(call, row, task, role) for task in tasks]}
 
 
-@operation(SERVICE, "GetSource", action=f"{SERVICE}:ClaimTasks", resource=_team)
+@work_operation("GetSource", KIND, _team, f"{SERVICE}:ClaimTasks")
 def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The bytes of an item's picture, for who may work at it and has no right of his own in S3.
 
@@ -128,7 +126,7 @@ def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Body": call.context.objects.path(call.space, info).read_bytes()}
 
 
-@operation(SERVICE, "KeepTask", resource=_team)
+@work_operation("KeepTask", KIND, _team)
 def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Keeps a draft; the task's time limit begins anew. Raises Fault TaskGone."""
     row = _running(call, asked)
@@ -145,14 +143,14 @@ def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Until": until}
 
 
-@operation(SERVICE, "ReleaseTasks", resource=_team)
+@work_operation("ReleaseTasks", KIND, _team)
 def release_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Others may have them; drafts are kept for the caller."""
     call.context.tasks.release(_row(call, asked).arn, asked["ItemNumbers"], call.principal.arn)
     return {}
 
 
-@operation(SERVICE, "AnswerTask", resource=_team)
+@work_operation("AnswerTask", KIND, _team)
 def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Written to the disk before this returns; sent again it counts once. Raises Fault TaskGone, ValidationException."""
     row = _running(call, asked)
@@ -168,7 +166,7 @@ def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"State": _settled(call, row, item)}
 
 
-@operation(SERVICE, "SkipTask", resource=_team)
+@work_operation("SkipTask", KIND, _team)
 def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`Broken`: the picture cannot be shown; where that is so for tobo, too, nobody else is asked."""
     row, number = _running(call, asked), asked["ItemNumber"]
@@ -183,7 +181,7 @@ def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"State": _settled(call, row, item)}
 
 
-@operation(SERVICE, "ReopenTask", resource=_team)
+@work_operation("ReopenTask", KIND, _team)
 def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Undo: the caller's answer is his draft again, also of an item that was settled by it. Raises Fault TaskGone."""
     row = _running(call, asked)
@@ -196,7 +194,7 @@ def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Task": _task(call, row, task, "label")}
 
 
-@operation(SERVICE, "ListItems", resource=_job)
+@work_operation("ListItems", KIND, _job)
 def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Items in the manifest's order, with what became of them; from one number on, if asked."""
     row = _row(call, asked)
@@ -211,7 +209,7 @@ def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-@operation(SERVICE, "ListAnswers", resource=_job)
+@work_operation("ListAnswers", KIND, _job)
 def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Every worker's answer to one item."""
     row = _row(call, asked)
@@ -219,7 +217,7 @@ def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Answers": [_answer(answer, answer.worker) for answer in found]}
 
 
-@operation(SERVICE, "ListEfforts", resource=_job)
+@work_operation("ListEfforts", KIND, _job)
 def list_efforts(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What each worker has done and how well, and how much they agree (Krippendorff's alpha, Fleiss' kappa)."""
     row = _row(call, asked)
