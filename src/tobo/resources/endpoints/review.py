@@ -71,7 +71,8 @@ class Review:
 
     def add(self, variant: str, invocation: Invocation, answer: Answer, inference_id: str) -> None:
         """Holds a request whose answer is doubtful or drawn by chance; from the event loop."""
-        confidence = confidence_of(_decoded(answer)) if len(answer.body) <= LARGEST_ANSWER else None
+        judged = self.rule.below and len(answer.body) <= LARGEST_ANSWER
+        confidence = confidence_of(_decoded(answer)) if judged else None
         if not self.rule.wants(confidence, random.random()):
             return
         doubt = Doubt(self._context.clock.now(), variant, inference_id, confidence, invocation, answer)
