@@ -111,6 +111,15 @@ def test_a_share_is_drawn_by_chance_until_the_tags_go(review: Review, endpoint: 
     assert len(loops(review, flow)) == before
 
 
+def test_a_large_answer_is_left_out(review: Review, endpoint: str) -> None:
+    flow = review.flow()
+    tag(review, endpoint, flow=flow, share="1")
+    large = b"x" * (reviewing.LARGEST_ANSWER + 1)
+    waited(lambda: (ask(review, endpoint, large, ContentType="text/plain"), loops(review, flow))[1], bool)
+    content = input_of(review, flow, labeler(review.server, region=REGION))
+    assert content["taskObject"].endswith(".txt") and "prediction" not in content and "confidence" not in content
+
+
 def test_what_cannot_be_shown_is_told_in_the_endpoint_s_log(review: Review, endpoint: str) -> None:
     tag(review, endpoint, flow=review.flow(), below="8 of 10")
     waited(

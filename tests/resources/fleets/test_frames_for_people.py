@@ -85,6 +85,23 @@ def test_what_cannot_be_shown_waits(review: Review, line: Fleet) -> None:
     assert [each["taskObject"] for each in inputs(review, flow)] == [uri]
 
 
+@pytest.mark.parametrize("text", [b"{half", b"[1]", b'{"scores": [0.5]}', b" " * 70_000 + b"{}", None])
+def test_a_frame_that_is_ill_described_is_none_to_doubt(review: Review, line: Fleet, text: bytes | None) -> None:
+    flow = review.flow()
+    line.register("Cam-9")
+    tag(line, flow=flow, below="1", share="0")
+    line.beat("Cam-9")
+    key = f"home/{line.name}/Cam-9/frames/{1:020d}"
+    if text is not None:
+        line.s3.put_object(Bucket=line.bucket, Key=f"{key}.json", Body=text)
+    line.s3.put_object(Bucket=line.bucket, Key=f"{key}.jpg", Body=b"jpeg")
+    line.beat("Cam-9")
+    tag(line, share="1")
+    assert loops(review, flow) == 0
+    line.sagemaker.deregister_devices(DeviceFleetName=line.name, DeviceNames=["Cam-9"])
+    line.s3.delete_object(Bucket=line.bucket, Key=f"{key}.jpg")
+
+
 def test_a_few_at_a_time_and_a_share_by_chance(review: Review, line: Fleet) -> None:
     flow = review.flow()
     line.beat("Cam-1")

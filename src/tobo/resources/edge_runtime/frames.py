@@ -22,6 +22,9 @@ log = logging.getLogger("tobo.edge")
 MOST = 20
 """Frames that are looked at with one heartbeat."""
 
+LARGEST = 64 << 10
+"""Bytes of a frame's description that is read; a device writes hundreds."""
+
 _LAST = "_reviewed"
 """Of a device's findings: the key of the frame that was looked at last."""
 
@@ -60,16 +63,27 @@ def _review(call: Call, fleet: str, device: str, rule: Rule, folder: S3Uri) -> N
 
 
 def _look(call: Call, fleet: str, device: str, rule: Rule, picture: S3Uri) -> None:
-    about: dict[str, Any] = json.loads(
-        read_object(call.context.objects, call.space, picture._replace(key=picture.key.removesuffix("jpg") + "json"))
-    )
-    confidence = confidence_of(list(about.get("scores", {}).values()))
+    about = _about(call, picture._replace(key=picture.key.removesuffix("jpg") + "json"))
+    scores = about.get("scores")
+    confidence = confidence_of(list(scores.values())) if isinstance(scores, dict) else None
     mark = hashlib.sha256(f"{fleet}/{device}".encode()).hexdigest()[:16]
     name = f"frame-{mark}-{picture.key.rsplit('/', 1)[-1].removesuffix('.jpg')}"
     drawn = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64  # the same whenever it is asked
     if rule.wants(confidence, drawn):
         told = {"deviceFleetName": fleet, "deviceName": device, "confidence": confidence, "prediction": about}
         start_loop(call.context, call.space, rule, name, {"taskObject": str(picture), **told})
+
+
+def _about(call: Call, uri: S3Uri) -> dict[str, Any]:
+    """What the device says of a frame; nothing where it is not there, or not what a device writes."""
+    objects = call.context.objects
+    try:
+        if objects.head(call.space, uri.bucket, uri.key).size > LARGEST:
+            return {}
+        told = json.loads(read_object(objects, call.space, uri))
+    except (Fault, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _remember(call: Call, fleet: str, device: str, key: str) -> None:

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 import uuid
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ MOST_BYTES = 16 << 20
 """Of payloads that wait to be put."""
 
 LARGEST_ANSWER = 64 << 10
-"""Bytes of an answer that is read for its confidence; a larger one is drawn by chance alone."""
+"""Bytes of an answer that is read for its confidence and shown; a larger one is drawn by chance alone, and left out."""
 
 STREAM = "human-review"
 
@@ -104,16 +105,9 @@ class Review:
                     f"{dropped} doubtful predictions are shown to nobody: at most {MOST_A_MINUTE} a minute are; lower"
                     " tobo:review-below or tobo:review-share."
                 )
-            if not doubts:
-                return
-            try:
-                place = self._place()
-                for doubt in doubts:
-                    self._start(place, doubt)
-            except Fault as fault:
-                self._tell(f"{len(doubts)} doubtful predictions are shown to nobody: {fault.message}")
-            except Exception:
-                log.exception("doubtful predictions of endpoint %s are lost", self._endpoint)
+            for reason, count in Counter(map(self._start, doubts)).items():
+                if reason:
+                    self._tell(f"{count} doubtful predictions are shown to nobody: {reason}")
 
     def _place(self) -> S3Uri:
         """Where payloads go: below the flow's output. Raises the Faults of DescribeFlowDefinition."""
@@ -122,7 +116,18 @@ class Review:
         output = parse_s3_uri(flow["OutputConfig"]["S3OutputPath"], "OutputConfig.S3OutputPath")
         return output.below(name, "payloads", self._endpoint)
 
-    def _start(self, place: S3Uri, doubt: Doubt) -> None:
+    def _start(self, doubt: Doubt) -> str:
+        """Why nobody is shown this one; "" where its loop has begun."""
+        try:
+            self._show(self._place(), doubt)
+        except Fault as fault:
+            return fault.message
+        except Exception as bug:
+            log.exception("a doubtful prediction of endpoint %s is lost", self._endpoint)
+            return f"InternalServerError: {type(bug).__name__}"
+        return ""
+
+    def _show(self, place: S3Uri, doubt: Doubt) -> None:
         name = f"{self._endpoint.lower()[:40].rstrip('-')}-{uuid.uuid4().hex[:20]}"
         media_type, body = doubt.invocation.content_type.partition(";")[0].strip(), doubt.invocation.body
         uri = place.below(name + (mimetypes.guess_extension(media_type) or ""))
@@ -131,7 +136,7 @@ class Review:
         told: dict[str, Any] = {
             "taskObject": str(uri),
             "contentType": media_type,
-            "prediction": _decoded(doubt.answer),
+            "prediction": _decoded(doubt.answer) if len(doubt.answer.body) <= LARGEST_ANSWER else None,
             "confidence": doubt.confidence,
             "endpointName": self._endpoint,
             "variantName": doubt.variant,
