@@ -1,71 +1,15 @@
-"""Workers: who is in a work team, which teams a person is in, and from where they may work; asked by the one door.
+"""Workers: who is in a work team, which teams a person is in, and from where they may work; asked by the one door."""
 
-And what they may be asked: labelling jobs and flow definitions are works, each served by its noun's functions, which
-`work_operation` joins into the operations of tobo's own service `tobo-labeling`.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
-from typing import Any, NamedTuple
+from typing import Any
 
-from tobo.kit.arn import Namespace, parse_arn
-from tobo.kit.fault import Fault
-from tobo.operations.context import Call, Context
-from tobo.operations.registry import Asked, Serve, operation
+from tobo.kit.arn import Namespace
+from tobo.operations.context import Context
 from tobo.settings import Settings
 
 WORK = "/_tobo/console/work"
 """The path of the page at which people label."""
-
-
-SERVICE = "tobo-labeling"
-
-Resource = Callable[[Call, Asked], str]
-
-
-class _Served(NamedTuple):
-    """What serves an operation for one kind of work, and the ARN that it is asked on."""
-
-    serve: Serve
-    resource: Resource
-
-
-_SERVED: dict[str, dict[str, _Served]] = {}
-"""By operation and kind of work."""
-
-_LISTS: list[Callable[[Call], list[dict[str, Any]]]] = []
-
-
-def work_operation(name: str, kind: str, resource: Resource, action: str | None = None) -> Callable[[Serve], Serve]:
-    """Registers how works of a kind serve an operation of tobo-labeling; `kind` is what their ARNs have before the slash."""
-
-    def register(serve: Serve) -> Serve:
-        kinds = _SERVED.setdefault(name, {})
-        if not kinds:
-            operation(SERVICE, name, action, lambda call, asked: _served(name, asked).resource(call, asked))(
-                lambda call, asked: _served(name, asked).serve(call, asked)
-            )
-        kinds[kind] = _Served(serve, resource)
-        return serve
-
-    return register
-
-
-def listed_work(list_work: Callable[[Call], list[dict[str, Any]]]) -> Callable[[Call], list[dict[str, Any]]]:
-    """Registers what a kind of work adds to ListWork."""
-    if not _LISTS:
-        operation(SERVICE, "ListWork")(lambda call, asked: {"Work": [work for each in _LISTS for work in each(call)]})
-    _LISTS.append(list_work)
-    return list_work
-
-
-def _served(name: str, asked: Asked) -> _Served:
-    """Raises Fault ResourceNotFound for an ARN that is no such work's."""
-    arn = asked["LabelingJobArn"]
-    served = _SERVED[name].get(parse_arn(arn).resource.partition("/")[0])
-    if served is None:
-        raise Fault("ResourceNotFound", f"'{arn}' is no work that {name} is for; ListWork tells yours.")
-    return served
 
 
 def worker_page(settings: Settings) -> str:

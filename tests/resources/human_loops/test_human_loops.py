@@ -250,6 +250,12 @@ def test_a_place_that_is_gone_fails_the_loop_and_names_it(server: Server, review
     told = review.wait_loop(name)
     assert told["HumanLoopStatus"] == "Failed" and told["FailureCode"] == "ValidationError"
     assert bucket in told["FailureReason"]
+    root = labeler(server, region=REGION)
+    [item] = root.list_items(LabelingJobArn=flow, MaxResults=1)["Items"]
+    assert json.loads(item["Source"]) == {"HumanLoopName": name}
+    [answer] = root.list_answers(LabelingJobArn=flow, ItemNumber=item["ItemNumber"])["Answers"]  # it is not lost
+    assert json.loads(answer["Body"]) == OK
+    refusal("AccessDeniedException", ann.list_items, LabelingJobArn=flow)
 
 
 def test_policies_name_flow_definitions_and_loops(server: Server, review: Review) -> None:

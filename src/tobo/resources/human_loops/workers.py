@@ -10,7 +10,7 @@ from typing import Any
 
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
-from tobo.operations.workers import SERVICE, listed_work, work_operation
+from tobo.operations.work import SERVICE, answers_told, items_page, listed_work, work_operation
 from tobo.resources.human_loops.api import KIND
 from tobo.resources.human_loops.flows import flow_of
 from tobo.store.base import Key, Row
@@ -136,6 +136,18 @@ def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     except Gone as gone:
         raise _gone(gone) from None
     return {"State": item.state}
+
+
+@work_operation("ListItems", WORK, lambda call, asked: str(asked["LabelingJobArn"]))
+def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The loops that were not deleted, in the order of their start, with what became of them."""
+    return items_page(call, _flow(call, asked)["FlowDefinitionArn"], asked)
+
+
+@work_operation("ListAnswers", WORK, lambda call, asked: str(asked["LabelingJobArn"]))
+def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of a loop so far; also where its output could not be written."""
+    return answers_told(call, _flow(call, asked)["FlowDefinitionArn"], asked)
 
 
 def _names(call: Call) -> Iterator[str]:

@@ -12,9 +12,8 @@ from typing import Any
 from tobo.kit.fault import Fault, validation
 from tobo.labelling.quality.workers import Report
 from tobo.operations.context import Call
-from tobo.operations.listing import Tokens
 from tobo.operations.rows import rows_of
-from tobo.operations.workers import SERVICE, listed_work, work_operation
+from tobo.operations.work import SERVICE, answer_told, answers_told, items_page, listed_work, work_operation
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.answers import read_answer
 from tobo.resources.labeling_jobs.api import KIND
@@ -198,23 +197,13 @@ def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Items in the manifest's order, with what became of them; from one number on, if asked."""
     row = _row(call, asked)
-    tokens = Tokens.of(KIND + "-items", asked)
-    limit = asked.get("MaxResults") or 50
-    after = tokens.read(asked.get("NextToken"))
-    begin = after[1] if after else (asked.get("FromItemNumber") or 0) - 1
-    found = call.context.tasks.items(row.arn, begin, limit + 1, asked.get("State"))
-    answer: dict[str, Any] = {"Items": [_item(item) for item in found[:limit]]}
-    if len(found) > limit:
-        answer["NextToken"] = tokens.write(("", found[limit - 1].number))
-    return answer
+    return items_page(call, row.arn, asked)
 
 
 @work_operation("ListAnswers", KIND, _job)
 def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Every worker's answer to one item."""
-    row = _row(call, asked)
-    found = call.context.tasks.answers_of(row.arn, asked["ItemNumber"])
-    return {"Answers": [_answer(answer, answer.worker) for answer in found]}
+    return answers_told(call, _row(call, asked).arn, asked)
 
 
 @work_operation("ListEfforts", KIND, _job)
@@ -284,30 +273,8 @@ def _task(call: Call, row: Row, task: Task, role: Role) -> dict[str, Any]:
         told["Guess"] = json.dumps(guess, ensure_ascii=False)
     if role == "review":
         answers = call.context.tasks.answers_of(row.arn, task.number)
-        told["Answers"] = [_answer(one, f"worker {n}") for n, one in enumerate(answers, 1) if one.role == "label"]
+        told["Answers"] = [answer_told(one, f"worker {n}") for n, one in enumerate(answers, 1) if one.role == "label"]
     return told
-
-
-def _answer(answer: Answer, worker: str) -> dict[str, Any]:
-    return {
-        "ItemNumber": answer.number,
-        "Worker": worker,
-        "Body": answer.body,
-        "AnsweredAt": answer.at,
-        "Seconds": answer.seconds,
-        "Role": answer.role,
-    }
-
-
-def _item(item: Item) -> dict[str, Any]:
-    told = {
-        "ItemNumber": item.number,
-        "Source": item.source,
-        "State": item.state,
-        "Answers": item.answers,
-        "Skips": item.skips,
-    }
-    return told | ({"Result": item.result} if item.result else {})
 
 
 def _effort(one: Any) -> dict[str, Any]:
