@@ -95,7 +95,7 @@ def labeling_job(
     account = server.client("sts").get_caller_identity()["Account"]
     human = {
         "WorkteamArn": TEAM.format(account=account),
-        "UiConfig": {"UiTemplateS3Uri": f"s3://{bucket}/template.liquid"},
+        "UiConfig": {},
         "PreHumanTaskLambdaArn": f"{FUNCTIONS}:PRE-{kind}",
         "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{FUNCTIONS}:ACS-{kind}"},
         "TaskTitle": "Marbles",

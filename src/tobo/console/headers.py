@@ -36,7 +36,8 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        policy = f"{POLICY}; script-src {_scripts(scope)}".encode()
+        scripts, frames = source(scope, f"{ROOT}/static/"), source(scope, f"{ROOT}/frames/")
+        policy = f"{POLICY}; script-src {scripts}; frame-src {frames}".encode()
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -55,7 +56,7 @@ class SecurityHeaders:
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 
 
-def _scripts(scope: Scope) -> str:
-    """Where scripts may come from: the console's own files, and not an object of S3 that lies on the same origin."""
+def source(scope: Scope, path: str) -> str:
+    """A CSP source: what lies at or below this path of the server, and not any object of S3, which is on the same origin."""
     host = next((value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"host"), "")
-    return f"{scope.get('scheme', 'http')}://{host}{ROOT}/static/" if _HOST.fullmatch(host) else "'self'"
+    return f"{scope.get('scheme', 'http')}://{host}{path}" if _HOST.fullmatch(host) else "'self'"

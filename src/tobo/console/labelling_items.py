@@ -69,6 +69,10 @@ def preview(address: str) -> str:
 
 def in_words(answer: Mapping[str, Any]) -> str:
     """ko; ok, ko; 2 boxes: ko, ok; 3 words: person."""
+    if "annotationsFromAllWorkers" in answer:
+        return " / ".join(one["annotationData"]["content"] for one in answer["annotationsFromAllWorkers"])
+    if set(answer) == {"answerContent"}:
+        return json.dumps(answer["answerContent"], ensure_ascii=False)
     if "label" in answer:
         return str(answer["label"])
     if "labels" in answer:

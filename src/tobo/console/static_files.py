@@ -32,6 +32,9 @@ MODULES = ("words.js", "requests.js", "refusals.js", "forms.js", "live.js", FRAM
 _IMPORT = re.compile(rb'^import (?:\{[^}]*\} from )?"\./(?:[a-z]+\.js)";\n', re.MULTILINE)
 _SHARED = re.compile(rb'(?<=from "\.\./)(?:words|requests|refusals|forms|live)\.js(?=")')
 
+OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""Nobody's secret; and a task's frame, which has an origin of its own, loads them as from somewhere else."""
+
 SMALL = 512
 """Bytes below which compressing gains nothing."""
 
@@ -72,6 +75,7 @@ class StaticFolder:
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable" if current else "no-cache",
             "Vary": "Accept-Encoding",
+            **OPEN,
         }
         if "gzip" in request.headers.get("accept-encoding", "") and len(found.packed) < len(found.body):
             return Response(found.packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.kind)

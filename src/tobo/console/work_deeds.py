@@ -124,9 +124,9 @@ def setup_of(work: Mapping[str, Any], role: str) -> dict[str, Any]:
     kind = TYPES[work["TaskType"]]
     return {
         "role": role,
-        "element": element_of(kind),
+        "element": "task-frame" if work.get("OwnTemplate") else element_of(kind),
         "shape": kind.shape,
-        "text": kind.text,
+        "text": bool(kind.text),
         "multiple": kind.shape == "classes",
         "adjusts": kind.adjusts,
         "labels": work["Labels"],

@@ -170,7 +170,7 @@ def _stages(job: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _training(job: dict[str, Any], output: str, done: int, work: dict[str, Any] | None) -> str:
     """The form of a training job on the output; "" for labels that nothing here is trained on."""
-    if not job["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith("PRE-ImageMultiClass"):
+    if not job["HumanTaskConfig"].get("PreHumanTaskLambdaArn", "").endswith("PRE-ImageMultiClass"):
         return ""
     return url(
         "training-jobs",

@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from tobo.console.reading import image_type
 from tobo.console.routing import Screen, posted, shown
+from tobo.console.task_frames import framed, refused
 from tobo.console.visit import Visit
 from tobo.console.work_deeds import SERVICE, do_deeds, read_deeds, setup_of
 from tobo.kit.arn import Namespace, sagemaker_arn
@@ -58,6 +59,18 @@ def _source(visit: Visit) -> Response:
     return Response(data, media_type=kind, headers=headers)
 
 
+@shown("/frames/work/{name}/{number:int}")
+def _frame(visit: Visit) -> Response:
+    """An item in its job's own template: what the work page frames."""
+    host = visit.request.headers.get("host", "")
+    number = visit.path["number"]
+    try:
+        told = visit.quietly(SERVICE, "RenderTask", LabelingJobArn=_arn(visit), ItemNumber=number, Host=host)
+    except Fault as fault:
+        return refused(visit, fault)
+    return framed(visit, told)
+
+
 def _page(visit: Visit, role: str) -> Response:
     work = visit.call(SERVICE, "DescribeWork", LabelingJobArn=_arn(visit))
     if role == "review" and not work["MayReview"]:
@@ -97,4 +110,4 @@ def _arn(visit: Visit) -> str:
     return sagemaker_arn(Namespace(visit.principal.account, visit.region), "labeling-job", visit.path["name"])
 
 
-SCREENS: tuple[Screen, ...] = (_list, _label, _review, _deeds, _state, _source)
+SCREENS: tuple[Screen, ...] = (_list, _label, _review, _deeds, _state, _source, _frame)

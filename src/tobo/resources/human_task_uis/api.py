@@ -13,8 +13,8 @@ from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row, remove_row
-from tobo.resources.human_task_uis import rendering
-from tobo.resources.human_task_uis.granting import granter, one_object
+from tobo.operations.worker_tasks import rendering
+from tobo.operations.worker_tasks.granting import granter, one_object
 from tobo.store.base import Row
 from tobo.wire.body import Body
 

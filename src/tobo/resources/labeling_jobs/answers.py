@@ -11,7 +11,11 @@ from typing import Any
 from PIL import Image
 
 from tobo.kit.fault import validation
-from tobo.resources.labeling_jobs.task_types import Shape
+from tobo.resources.labeling_jobs.task_types import Shape, TaskType
+from tobo.resources.labeling_jobs.templates import Template
+
+FORM = "answerContent"
+"""The member of an answer that has the whole form of a job's own template; Ground Truth's word for it."""
 
 MOST_SHAPES = 10_000
 """Of one answer."""
@@ -22,13 +26,34 @@ MOST_PIXELS = 100_000_000
 
 def read_answer(body: str, shape: Shape, labels: Sequence[str]) -> dict[str, Any]:
     """The answer with nothing but what its shape has; raises Fault ValidationException that names what is wrong."""
+    return _READ[shape](_object(body), labels)
+
+
+def read_form(body: str, template: Template, kind: TaskType, labels: Sequence[str]) -> dict[str, Any]:
+    """What a form of the job's own template says, under FORM, beside what it says of the task itself.
+
+    Raises Fault ValidationException where it says nothing of that.
+    """
+    told = _object(body)
+    if template.field and template.field not in told:
+        raise validation(f"The answer has no '{template.field}', which is what the template's form asks for.")
+    its = read_answer(json.dumps(told[template.field]), kind.shape, labels) if template.field else {}
+    return {**its, FORM: told}
+
+
+def _object(body: str) -> dict[str, Any]:
+    """Raises Fault ValidationException, also for the numbers that JSON has not (NaN)."""
     try:
-        told = json.loads(body)
+        told = json.loads(body, parse_constant=_no_number)
     except ValueError:
         raise validation(f"The answer is not JSON: {body[:80]}.") from None
     if not isinstance(told, dict):
         raise validation(f"The answer is no JSON object: {body[:80]}.")
-    return _READ[shape](told, labels)
+    return told
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
 
 
 def _class(told: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
@@ -121,6 +146,10 @@ def _spans(told: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
     return {"entities": sorted(entities, key=lambda entity: (entity["startOffset"], entity["endOffset"]))}
 
 
+def _fields(told: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
+    raise validation("A custom template's answer has no form by which one is known; take the member away.")
+
+
 _READ: Mapping[Shape, Callable[[Mapping[str, Any], Sequence[str]], dict[str, Any]]] = {
     "class": _class,
     "classes": _classes,
@@ -128,6 +157,7 @@ _READ: Mapping[Shape, Callable[[Mapping[str, Any], Sequence[str]], dict[str, Any
     "polygons": _polygons,
     "mask": _mask,
     "spans": _spans,
+    "fields": _fields,
 }
 
 

@@ -25,7 +25,7 @@ AT_A_TIME = 1000
 @operation("sagemaker", "CreateLabelingJob")
 def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The classes are read and fixed here. Raises Fault ResourceInUse, ValidationException."""
-    kind, categories = check_request(call, asked)
+    kind, categories, template = check_request(call, asked)
     human = {
         "TaskAvailabilityLifetimeInSeconds": LIFETIME,
         "MaxConcurrentTaskCount": AT_A_TIME,
@@ -45,6 +45,7 @@ def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             "_instructions": categories.instructions,
             "_review_below": categories.review_below,
             "_consolidation": categories.consolidation,
+            **({"_template": template.text, "_field": template.field} if template else {}),
         },
         todo=("load",),
     )
@@ -112,14 +113,19 @@ def reference(row: Row) -> str:
 
 def _summary(call: Call, row: Row) -> dict[str, Any]:
     human = row.asked["HumanTaskConfig"]
+    after = human.get("AnnotationConsolidationConfig", {})
+    functions = {
+        name: from_[name]
+        for name, from_ in (("PreHumanTaskLambdaArn", human), ("AnnotationConsolidationLambdaArn", after))
+        if name in from_
+    }
     found = {name: row.found[name] for name in ("FailureReason", "LabelingJobOutput") if name in row.found}
     return {
         **JOBS.head(row),
         **found,
         "LabelCounters": counters(call, row),
         "WorkteamArn": human["WorkteamArn"],
-        "PreHumanTaskLambdaArn": human["PreHumanTaskLambdaArn"],
-        "AnnotationConsolidationLambdaArn": human["AnnotationConsolidationConfig"]["AnnotationConsolidationLambdaArn"],
+        **functions,
         "InputConfig": row.asked["InputConfig"],
     }
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from tobo.labelling.quality import boxes, masks, polygons, spans
 from tobo.labelling.quality.votes import Ballot, Vote, majority, multi_majority
+from tobo.resources.labeling_jobs.answers import FORM
 from tobo.resources.labeling_jobs.task_types import Shape
 
 
@@ -104,6 +106,15 @@ def _spans(said: Sequence[Said], labels: Sequence[str]) -> Agreed:
     return Agreed({"entities": kept}, found.confidence, tuple(one.standing.confidence for one in found.kept))
 
 
+def _fields(said: Sequence[Said], labels: Sequence[str]) -> Agreed:
+    """Every worker's form, in the shape in which Ground Truth hands answers to a function, where there is none."""
+    answers = [
+        {"workerId": worker, "annotationData": {"content": json.dumps(answer[FORM], ensure_ascii=False)}}
+        for worker, answer in said
+    ]
+    return Agreed({"annotationsFromAllWorkers": answers}, 1.0, ())
+
+
 _BY_SHAPE: Mapping[Shape, Callable[[Sequence[Said], Sequence[str]], Agreed]] = {
     "class": _class,
     "classes": _classes,
@@ -111,6 +122,7 @@ _BY_SHAPE: Mapping[Shape, Callable[[Sequence[Said], Sequence[str]], Agreed]] = {
     "polygons": _polygons,
     "mask": _mask,
     "spans": _spans,
+    "fields": _fields,
 }
 
 

@@ -25,8 +25,8 @@ class Line(NamedTuple):
     labelled: bool
 
 
-def read_lines(objects: Objects, space: Namespace, uri: S3Uri, attribute: str, text: bool) -> Iterator[Line]:
-    """A manifest's objects in order; or, where the address ends with a slash, the pictures below it.
+def read_lines(objects: Objects, space: Namespace, uri: S3Uri, attribute: str, text: bool | None) -> Iterator[Line]:
+    """A manifest's objects in order; or, where the address ends with a slash, the pictures below it. `text` as in TaskType.
 
     Raises Fault ValidationException that names the line, NoSuchKey and NoSuchBucket.
     """
@@ -49,7 +49,7 @@ def source_of(told: dict[str, Any]) -> S3Uri | None:
     return parse_s3_uri(told["source-ref"], "source-ref") if "source-ref" in told else None
 
 
-def _line(raw: bytes, place: str, attribute: str, text: bool) -> Line:
+def _line(raw: bytes, place: str, attribute: str, text: bool | None) -> Line:
     if len(raw) > MOST_BYTES:
         raise validation(f"{place} has {len(raw)} bytes; a line has at most {MOST_BYTES}.")
     try:
@@ -62,7 +62,7 @@ def _line(raw: bytes, place: str, attribute: str, text: bool) -> Line:
     reference, words = told.get("source-ref"), told.get("source")
     if isinstance(reference, str) == isinstance(words, str):
         raise validation(f"{place} needs either source-ref (an S3 address) or source (a text): {line[:80]}.")
-    if isinstance(words, str) and not text:
+    if isinstance(words, str) and text is False:
         raise validation(f"{place} has a text, and this task is about pictures; give source-ref.")
     if isinstance(reference, str):
         try:

@@ -17,6 +17,7 @@ from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.objects.base import ObjectInfo
 from tobo.operations.context import Context
 from tobo.operations.results import put_file
+from tobo.resources.labeling_jobs.answers import FORM
 from tobo.resources.labeling_jobs.settling import kind_of
 from tobo.resources.labeling_jobs.task_types import TaskType
 from tobo.store.base import Row
@@ -100,8 +101,9 @@ def _worker_response(answer: Answer, crowd: str) -> dict[str, Any]:
     def when(at: float) -> str:
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    body = json.loads(answer.body)
     return {
-        "answerContent": {crowd: json.loads(answer.body)},
+        "answerContent": body.get(FORM) or {crowd: body},
         "acceptanceTime": when(answer.at - answer.seconds),
         "submissionTime": when(answer.at),
         "timeSpentInSeconds": round(answer.seconds, 3),
@@ -160,6 +162,10 @@ def _spans(told: Mapping[str, Any], labels: list[str], row: Row, item: Item) -> 
     return value, {"entities": [{"confidence": each} for each in told["confidences"]]}
 
 
+def _fields(told: Mapping[str, Any], labels: list[str], row: Row, item: Item) -> tuple[Any, dict[str, Any]]:
+    return told["answer"], {}
+
+
 _VALUES = {
     "class": _class,
     "classes": _classes,
@@ -167,6 +173,7 @@ _VALUES = {
     "polygons": _polygons,
     "mask": _mask,
     "spans": _spans,
+    "fields": _fields,
 }
 
 

@@ -10,12 +10,13 @@ from tobo.operations.context import Call
 from tobo.operations.sources import read_object
 from tobo.resources.labeling_jobs.categories import Categories, read_categories
 from tobo.resources.labeling_jobs.task_types import TaskType, task_type
+from tobo.resources.labeling_jobs.templates import Template, read_template
 
 _CROWDS = re.compile(r":workteam/(public|vendor)-crowd/")
 
 
-def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categories]:
-    """The task and its classes; raises Fault in one sentence that names the member."""
+def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categories, Template | None]:
+    """The task, its classes, and its template where it has one of its own; raises Fault in one sentence that names the member."""
     kind = task_type(asked)
     source = asked["InputConfig"]["DataSource"]
     if "S3DataSource" not in source:
@@ -44,11 +45,13 @@ def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categ
             "HumanTaskConfig.WorkteamArn is a public or vendor team; those work on AWS only. Name a private team, or"
             " import what such a team has labelled: `tobo labels convert` reads its result."
         )
-    return kind, _categories(call, asked)
+    return kind, _categories(call, asked, kind), read_template(call, asked, kind)
 
 
-def _categories(call: Call, asked: Mapping[str, Any]) -> Categories:
+def _categories(call: Call, asked: Mapping[str, Any], kind: TaskType) -> Categories:
     given = asked.get("LabelCategoryConfigS3Uri")
+    if given is None and kind.shape == "fields":
+        return Categories(())
     if given is None:
         raise validation(
             'LabelCategoryConfigS3Uri is missing; it names a file like {"labels": [{"label": "ok"}, {"label": "ko"}]}.'

@@ -6,23 +6,27 @@ from typing import Any, Literal
 
 from tobo.kit.fault import validation
 
-Shape = Literal["class", "classes", "boxes", "polygons", "mask", "spans"]
+Shape = Literal["class", "classes", "boxes", "polygons", "mask", "spans", "fields"]
 
 
 @dataclass(frozen=True)
 class TaskType:
     """`name` as in the functions' names (PRE-<name>, ACS-<name>), `shape` of the answer, `crowd` the element whose answer
-    it is, `metadata` the type that the output manifest tells. `adjusts`: the worker begins with a label that is there.
+    it is, `metadata` the type that the output manifest tells. `text`: about texts and not pictures, None for either.
+    `adjusts`: the worker begins with a label that is there.
     """
 
     name: str
     shape: Shape
     crowd: str
     metadata: str
-    text: bool = False
+    text: bool | None = False
     adjusts: bool = False
     verifies: bool = False
 
+
+PASS_THROUGH = "PassThrough"
+"""The type of a custom template: no function changes what goes into it, or what workers say."""
 
 _CLASSIFIER, _SELECT = "crowd-image-classifier", "crowd-image-classifier-multi-select"
 _BOXES, _POLYGON, _MASK = "boundingBox", "crowd-polygon", "crowd-semantic-segmentation"
@@ -50,9 +54,10 @@ TYPES: Mapping[str, TaskType] = {
         ),
         TaskType("AdjustmentBoundingBox", "boxes", _BOXES, "groundtruth/object-detection", adjusts=True),
         TaskType("AdjustmentSemanticSegmentation", "mask", _MASK, "groundtruth/semantic-segmentation", adjusts=True),
+        TaskType(PASS_THROUGH, "fields", "", "groundtruth/custom", text=None),
     )
 }
-"""Polygon is tobo's own: on AWS polygons are drawn in custom templates."""
+"""Polygon is tobo's own: on AWS polygons are drawn in custom templates, whose answers go through as they are (PassThrough)."""
 
 
 def task_type(asked: Mapping[str, Any]) -> TaskType:
@@ -60,7 +65,7 @@ def task_type(asked: Mapping[str, Any]) -> TaskType:
     human = asked["HumanTaskConfig"]
     before = human.get("PreHumanTaskLambdaArn")
     after = human.get("AnnotationConsolidationConfig", {}).get("AnnotationConsolidationLambdaArn")
-    if before is None or after is None:
+    if (before is None or after is None) and "UiTemplateS3Uri" not in human["UiConfig"]:
         raise validation(
             "HumanTaskConfig names no functions; give PreHumanTaskLambdaArn and AnnotationConsolidationLambdaArn, e.g."
             " arn:aws:lambda:us-east-1:432418664414:function:PRE-ImageMultiClass and ...:ACS-ImageMultiClass."
@@ -71,12 +76,16 @@ def task_type(asked: Mapping[str, Any]) -> TaskType:
     return TYPES[names.pop()]
 
 
-def _name(arn: str, prefix: str, member: str) -> str:
+def _name(arn: str | None, prefix: str, member: str) -> str:
+    """A function that is not named does nothing, as on AWS."""
+    if arn is None:
+        return PASS_THROUGH
     function = arn.rsplit(":", 1)[-1]
     name = function.removeprefix(prefix)
     if not function.startswith(prefix) or name not in TYPES:
         raise validation(
             f"HumanTaskConfig.{member} '{arn}' is no built-in function that tobo has; it ends with {prefix}<type>, the"
-            f" types being {', '.join(TYPES)}. Own functions have to run on AWS Lambda, which is not here."
+            f" types being {', '.join(TYPES)}. Own functions have to run on AWS Lambda, which is not here; for a template"
+            f" of your own name PRE-{PASS_THROUGH} and ACS-{PASS_THROUGH}, and its answers are kept as they are."
         )
     return name

@@ -14,8 +14,9 @@ from tobo.labelling.quality.workers import Report
 from tobo.operations.context import Call
 from tobo.operations.rows import rows_of
 from tobo.operations.work import SERVICE, answer_told, answers_told, items_page, listed_work, work_operation
+from tobo.operations.worker_tasks.pages import make_page
 from tobo.resources.labeling_jobs import states
-from tobo.resources.labeling_jobs.answers import read_answer
+from tobo.resources.labeling_jobs.answers import read_answer, read_form
 from tobo.resources.labeling_jobs.api import KIND
 from tobo.resources.labeling_jobs.guesses import guess_of
 from tobo.resources.labeling_jobs.honeypots import shown
@@ -23,6 +24,7 @@ from tobo.resources.labeling_jobs.manifest import source_of
 from tobo.resources.labeling_jobs.pictures import trouble_with
 from tobo.resources.labeling_jobs.reports import quality_of
 from tobo.resources.labeling_jobs.settling import fail, kind_of, settle
+from tobo.resources.labeling_jobs.templates import input_of, template_of
 from tobo.store.base import Row
 from tobo.tasks.base import SETTLED, Answer, Gone, Item, Role, Task
 
@@ -88,6 +90,7 @@ def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         "Labels": row.found["_labels"],
         "Instructions": row.found["_instructions"],
         "TaskTimeLimitInSeconds": human["TaskTimeLimitInSeconds"],
+        "OwnTemplate": template_of(row) is not None,
         "MayReview": _may(call, "ReviewTasks", row),
         "Counts": {state.capitalize(): count for state, count in call.context.tasks.counts(row.arn).items()},
         "Own": _effort(own[0]) if own else {"Worker": call.principal.arn, "Answers": 0, "Skips": 0, "Seconds": 0.0},
@@ -125,6 +128,25 @@ def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Body": call.context.objects.path(call.space, info).read_bytes()}
 
 
+@work_operation("RenderTask", KIND, _team, f"{SERVICE}:ClaimTasks")
+def render_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """An item in the job's own template: its page, what is wrong with it, and the pictures that it may load.
+
+    `Host` is what the browser calls this server, as the addresses in the page work under that name alone. Raises Fault
+    ResourceNotFound, ValidationException where the job has no template of its own.
+    """
+    row, number = _row(call, asked), asked["ItemNumber"]
+    template, item = template_of(row), call.context.tasks.item(row.arn, number)
+    if item is None:
+        raise Fault("ResourceNotFound", f"The labeling job '{row.key.name}' has no item {number}.")
+    if template is None:
+        raise validation(f"The labeling job '{row.key.name}' has no template of its own; GetSource gives its pictures.")
+    settings = call.context.settings
+    host = asked.get("Host") or settings.reached(settings.port)
+    task_input = input_of(json.loads(shown(row, item.source)), row.found["_labels"])
+    return make_page(call, template.text, task_input, row.asked["RoleArn"], host).told()
+
+
 @work_operation("KeepTask", KIND, _team)
 def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Keeps a draft; the task's time limit begins anew. Raises Fault TaskGone."""
@@ -154,7 +176,10 @@ def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Written to the disk before this returns; sent again it counts once. Raises Fault TaskGone, ValidationException."""
     row = _running(call, asked)
     role = _role(call, asked, row)
-    body = read_answer(asked["Body"], kind_of(row).shape, row.found["_labels"])
+    kind, template, labels = kind_of(row), template_of(row), row.found["_labels"]
+    body = (
+        read_form(asked["Body"], template, kind, labels) if template else read_answer(asked["Body"], kind.shape, labels)
+    )
     seconds = min(max(asked.get("Seconds") or 0.0, 0.0), MOST_SECONDS)
     text = json.dumps(body, ensure_ascii=False)
     answer = Answer(asked["ItemNumber"], call.principal.arn, text, call.now, seconds, role)

@@ -6,7 +6,7 @@ import { button, make } from "./label-dom.js";
 /** A worker's answer in the form of Ground Truth's crowd elements. @typedef {Record<string, any>} Answer */
 /** @typedef {{src?: string, text?: string, labels: string[], initial?: Answer | null, guess?: Answer | null, multiple?: boolean, title: string, readonly?: boolean}} Task */
 
-const NAMES = "label-image-classes, label-boxes, label-polygons, label-mask, label-text-classes, label-spans, label-verify";
+const NAMES = "label-image-classes, label-boxes, label-polygons, label-mask, label-text-classes, label-target-classes, label-spans, label-verify";
 const TYPED = "input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]";
 const SLIDING = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"];
 const DEEDS = ["Enter", " ", "Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];

@@ -64,6 +64,11 @@ class WorkBench extends HTMLElement {
     return this.setup?.role === "review";
   }
 
+  /** Whether the job has a template of its own, which has its own button to be done. */
+  get framed() {
+    return this.setup?.element === "task-frame";
+  }
+
   /** @param {string} name @returns {HTMLElement} */
   find(name) {
     return /** @type {HTMLElement} */ (this.querySelector(`[data-${name}]`));
@@ -73,6 +78,7 @@ class WorkBench extends HTMLElement {
     this.addEventListener("label-change", () => (this.dirty = true));
     this.addEventListener("label-done", () => this.answer());
     this.addEventListener("label-broken", () => this.looked());
+    this.addEventListener("task-alive", () => (this.input = performance.now()));
     this.addEventListener("live", (event) => this.progressed(JSON.parse(/** @type {CustomEvent} */ (event).detail)));
     this.find("done").addEventListener("click", () => this.answer());
     this.querySelector("[data-undo]")?.addEventListener("click", () => this.back());
@@ -167,10 +173,12 @@ class WorkBench extends HTMLElement {
 
   /** @param {Task} task @returns {string | null} */
   source(task) {
+    if (this.framed) return `${this.dataset.frames}/${task.number}`;
     return task.text === null ? `${this.dataset.at}/source/${task.number}` : null;
   }
 
   preload() {
+    if (this.framed) return;
     this.pictures.keep(this.ahead.map((task) => this.source(task)).filter((source) => source !== null));
   }
 
@@ -195,7 +203,7 @@ class WorkBench extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   pressed(event) {
-    if (event.key !== "Enter" || !this.current) return;
+    if (event.key !== "Enter" || !this.current || this.framed) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const sure = event.ctrlKey || event.metaKey;
     if (!sure && (event.defaultPrevented || target.closest("input, textarea, select, button, summary, a, dialog"))) return;

@@ -25,12 +25,15 @@ class Grants:
     _key: list[Key] = field(default_factory=list)
 
     def address(self, uri: S3Uri) -> str:
-        """Raises the Faults of AssumeRole."""
+        """Under the name that the server has itself. Raises the Faults of AssumeRole."""
         settings = self.call.context.settings
         host = settings.reached(settings.port)
-        path = f"/{quote(uri.bucket, safe='')}/{quote(uri.key, safe='-_.~' if _is_odd(uri.key) else '/-_.~')}"
-        now = self.call.context.clock.now()
-        return f"http://{host}{presigned_path(self._taken_on(), 'GET', host, path, self.call.space.region, now, SECONDS, {})}"
+        return f"http://{host}{self.link(uri, host)}"
+
+    def link(self, uri: S3Uri, host: str) -> str:
+        """Path and query, for a browser that calls the server `host`. Raises the Faults of AssumeRole."""
+        key, now = self._taken_on(), self.call.context.clock.now()
+        return presigned_path(key, "GET", host, path_of(uri), self.call.space.region, now, SECONDS, {})
 
     def _taken_on(self) -> Key:
         if not self._key:
@@ -46,13 +49,7 @@ def granter(call: Call, role: str) -> Callable[[str], str]:
     grants = Grants(call, role)
 
     def grant(text: str) -> str:
-        if not text.startswith("s3://"):
-            raise Fault(
-                "ValidationException", f"grant_read_access: '{text[:200]}' is not an S3 address; s3://bucket/key is."
-            )
-        uri = parse_s3_uri(text, "grant_read_access")
-        if not uri.key:
-            raise Fault("ValidationException", f"grant_read_access: '{text[:200]}' names no object; add its key.")
+        uri = object_of(text)
         if not call.principal.allows("s3:GetObject", f"arn:aws:s3:::{uri.bucket}/{uri.key}"):
             raise Fault("AccessDenied", f"grant_read_access: {call.principal.arn} may not read '{text[:200]}'.", 403)
         return grants.address(uri)
@@ -65,6 +62,22 @@ def one_object(call: Call, role: str, uri: S3Uri) -> str:
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{uri.bucket}/{uri.key}"}
     policy = orjson.dumps({"Version": "2012-10-17", "Statement": [statement]}).decode()
     return Grants(call, role, policy).address(uri)
+
+
+def object_of(text: str) -> S3Uri:
+    """What a template gives to grant_read_access. Raises Fault ValidationException."""
+    if not text.startswith("s3://"):
+        raise Fault(
+            "ValidationException", f"grant_read_access: '{text[:200]}' is not an S3 address; s3://bucket/key is."
+        )
+    uri = parse_s3_uri(text, "grant_read_access")
+    if not uri.key:
+        raise Fault("ValidationException", f"grant_read_access: '{text[:200]}' names no object; add its key.")
+    return uri
+
+
+def path_of(uri: S3Uri) -> str:
+    return f"/{quote(uri.bucket, safe='')}/{quote(uri.key, safe='-_.~' if _is_odd(uri.key) else '/-_.~')}"
 
 
 def _is_odd(key: str) -> bool:
