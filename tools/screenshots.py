@@ -25,7 +25,7 @@ MORE = {
     "teams": "labelling/teams",
     "flow-definition": "flow-definitions/doubtful-marbles",
     "human-loop": "flow-definitions/doubtful-marbles/loops/marble-0",
-    "human-review": "work/reviews/doubtful-marbles",
+    "human-review": "reviews/doubtful-marbles",
     "model-group": "model-packages/marbles",
     "training-job": "training-jobs/marbles-1",
     "training-create": "training-jobs/create",

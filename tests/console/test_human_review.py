@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FrameLocator, Page
 from tests.conftest import Server
 from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
 from tests.support.human_loops import Review, make_review
 from tests.support.labelling import claim, labeler, picture, say
 from tests.support.unique import unique
+from tests.support.workforces import PASSWORD
 
 pytestmark = needs_chromium
 
@@ -34,6 +35,16 @@ def themed(request: pytest.FixtureRequest, browser: Browser, server: Server) -> 
 def go(its: Visitor, path: str) -> Page:
     its.context.add_cookies([{"name": "tobo_region", "value": REGION, "url": its.server.endpoint}])
     return its.go(path)
+
+
+def frame(page: Page, after: str | None = None) -> FrameLocator:
+    """The task's own document, once it is another one than `after` and has said that it is there."""
+    page.wait_for_function(
+        "after => { const bench = document.querySelector('work-bench'); return bench?.dataset.item !== undefined"
+        " && bench.dataset.item !== after && bench.element?.ready; }",
+        arg=after,
+    )
+    return page.frame_locator("task-frame iframe")
 
 
 def test_a_flow_definition_and_a_loop_by_click(root: Visitor, review: Review) -> None:
@@ -132,3 +143,63 @@ def test_who_may_only_look_changes_nothing(browser: Browser, server: Server, rev
         page.wait_for_selector("text=People are asked")
         assert page.locator("main form").count() == 0
         go(its, "flow-definitions/none").wait_for_selector("text=There is no flow definition")
+
+
+def test_a_person_of_the_team_looks_at_loops(browser: Browser, server: Server, review: Review) -> None:
+    """Signs in, finds them among the work, answers one, skips one, and leaves a third."""
+    person, flow = review.pool.person(unique("ann"), "marbles"), review.flow(TaskTitle="Whole or broken?")
+    name = flow.rsplit("/", 1)[-1]
+    review.server.client("s3", region=REGION).put_object(Bucket=review.bucket, Key="seen.png", Body=picture())
+    content = {"taskObject": f"s3://{review.bucket}/seen.png", "labels": ["ok", "ko"], "header": ODD}
+    first, second = review.loop(flow, content), review.loop(flow, content)
+    with visitor(browser, server) as its:
+        page = go(its, "enter")
+        page.get_by_text("I am here to label").click()
+        page.fill("[name=username]", person)
+        page.fill("[name=password]", PASSWORD)
+        page.get_by_role("button", name="Sign in to label").click()
+        page.get_by_role("link", name=f"Look at {name}").click()
+        task = frame(page)
+        assert its.accessibility() == []
+        task.get_by_text(ODD).wait_for()
+        task.locator("img").first.evaluate("image => image.decode()")
+        assert page.locator("[data-undo]").count() == 0
+        number = page.evaluate("document.querySelector('work-bench').dataset.item")
+        task.get_by_role("option", name="ko").click()
+        task.get_by_role("button", name="Submit").click()
+        assert review.wait_loop(first)["HumanLoopStatus"] == "Completed"
+        frame(page, number)
+        page.click("summary:has-text('Skip')")
+        page.click("button:has-text('The instructions do not say')")
+        page.wait_for_function("document.querySelector('[data-own]').innerText === '1'")
+        assert review.a2i.describe_human_loop(HumanLoopName=second)["HumanLoopStatus"] == "InProgress"
+        assert its.troubles == []
+        its.go("work").wait_for_selector("dd:has-text('1 of 2')")
+        assert its.go(f"flow-definitions/{name}").locator("h1").inner_text() != name  # asking is not his
+    [answer] = review.output(first)["humanAnswers"]
+    assert answer["answerContent"] == {"class": {"label": "ko"}}
+    identity = answer["workerMetadata"]["identityData"]
+    user = review.pool.cognito.admin_get_user(UserPoolId=review.pool.id, Username=person)
+    [sub] = [one["Value"] for one in user["UserAttributes"] if one["Name"] == "sub"]
+    issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{review.pool.id}"
+    assert identity == {"identityProviderType": "Cognito", "issuer": issuer, "sub": sub}
+
+
+def test_a_loop_is_stopped_under_who_looks_at_it_and_a_page_that_is_gone_is_told(root: Visitor, review: Review) -> None:
+    ui = review.sagemaker.create_human_task_ui(
+        HumanTaskUiName=unique("gone"), UiTemplate={"Content": "<crowd-form><input name='a'></crowd-form>"}
+    )["HumanTaskUiArn"]
+    flow = review.flow(HumanTaskUiArn=ui)
+    loop = review.loop(flow)
+    page = go(root, f"reviews/{flow.rsplit('/', 1)[-1]}")
+    task = frame(page)
+    review.a2i.stop_human_loop(HumanLoopName=loop)
+    assert review.a2i.describe_human_loop(HumanLoopName=loop)["HumanLoopStatus"] == "Stopping"
+    task.locator("[name=a]").fill("seen")
+    task.get_by_role("button", name="Submit").click()  # who is at it may finish
+    assert review.wait_loop(loop)["HumanLoopStatus"] == "Stopped"
+    assert review.output(loop)["humanAnswers"][0]["answerContent"] == {"a": "seen"}
+    page.wait_for_selector("text=What a model is unsure of comes here by itself")
+    review.sagemaker.delete_human_task_ui(HumanTaskUiName=ui.rsplit("/", 1)[-1])
+    review.loop(flow)
+    frame(page).get_by_text("There is no human task UI").wait_for()

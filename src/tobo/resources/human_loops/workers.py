@@ -11,6 +11,7 @@ from typing import Any
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.work import SERVICE, answers_told, items_page, listed_work, work_operation
+from tobo.operations.worker_tasks.pages import make_page, template_of
 from tobo.resources.human_loops.api import KIND
 from tobo.resources.human_loops.flows import flow_of
 from tobo.store.base import Key, Row
@@ -65,6 +66,7 @@ def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         "Labels": [],
         "Instructions": "",
         "TaskTimeLimitInSeconds": flow["HumanLoopConfig"]["TaskTimeLimitInSeconds"],
+        "OwnTemplate": True,
         "MayReview": False,
         "Counts": {state.capitalize(): count for state, count in call.context.tasks.counts(arn).items()},
         "Own": {
@@ -85,6 +87,23 @@ def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     until, most = call.now + _limit(flow), asked.get("MaxResults") or 1
     tasks = call.context.tasks.claim(flow["FlowDefinitionArn"], call.principal.arn, most, call.now, until)
     return {"Tasks": [_task(task, loop) for task in tasks if (loop := _loop_of(call, task.source))]}
+
+
+@work_operation("RenderTask", WORK, _team, f"{SERVICE}:ClaimTasks")
+def render_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A loop in the flow's template: its page, what is wrong with it, and the pictures that it may load.
+
+    `Host` is what the browser calls this server, as the addresses in the page work under that name alone. Raises Fault
+    ResourceNotFound.
+    """
+    flow, settings = _flow(call, asked), call.context.settings
+    item = call.context.tasks.item(flow["FlowDefinitionArn"], asked["ItemNumber"])
+    loop = None if item is None else _loop_of(call, item.source)
+    if loop is None:
+        raise Fault("ResourceNotFound", f"'{flow['FlowDefinitionName']}' has no loop {asked['ItemNumber']}.")
+    template = template_of(call, flow["HumanLoopConfig"]["HumanTaskUiArn"])
+    host = asked.get("Host") or settings.reached(settings.port)
+    return make_page(call, template, _content(loop), flow["RoleArn"], host).told()
 
 
 @work_operation("KeepTask", WORK, _team)
@@ -193,10 +212,13 @@ def _limit(flow: Mapping[str, Any]) -> float:
 
 
 def _task(task: Task, loop: Row) -> dict[str, Any]:
-    content = json.loads(loop.asked["HumanLoopInput"]["InputContent"])
-    source = {"HumanLoopName": loop.key.name, "InputContent": content}
+    source = {"HumanLoopName": loop.key.name, "InputContent": _content(loop)}
     told = {"ItemNumber": task.number, "Source": json.dumps(source, ensure_ascii=False)}
     return {**told, "Since": task.since, "Until": task.until, **({"Draft": task.draft} if task.draft else {})}
+
+
+def _content(loop: Row) -> Any:
+    return json.loads(loop.asked["HumanLoopInput"]["InputContent"])
 
 
 def _object(text: str, what: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ let port = null;
 let alive = 0;
 
 /** The form that is sent: the first, or the whole page where there is none. @returns {ParentNode} */
-const form = () => document.querySelector("form") ?? document;
+const form = () => document.querySelector("form") ?? document.body;
 
 /** @param {"change" | "done"} what */
 const send = (what) => port?.postMessage([what, JSON.stringify(collect(form()))]);
@@ -40,7 +40,7 @@ function submitted(event) {
   event.preventDefault();
   const trouble = troubleOf(form());
   tell(trouble ? trouble[1] : "");
-  if (!trouble) return send("done");
+  if (!trouble) return void setTimeout(send, 0, "done"); // the click ends before its frame may
   trouble[0].querySelector("[tabindex='0']")?.scrollIntoView({ block: "nearest" });
 }
 
