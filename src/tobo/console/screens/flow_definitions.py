@@ -20,7 +20,7 @@ TEMPLATE = """<crowd-form>
   <crowd-image-classifier
     name="class"
     src="{{ task.input.taskObject | grant_read_access }}"
-    categories="['ok', 'ko']"
+    categories='["ok", "ko"]'
     header="What is on the picture?">
     <short-instructions>The model is unsure of this one.</short-instructions>
     <full-instructions header="How to decide">Say what you see, not what the model says.</full-instructions>

@@ -7,6 +7,7 @@ from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.resources.human_loops import states
 from tobo.resources.human_loops.api import KIND, output_uri
+from tobo.resources.human_loops.flows import flow_of
 from tobo.resources.human_loops.output import output_of
 from tobo.store.base import Row
 from tobo.wire.body import Body
@@ -19,7 +20,11 @@ LOOK_SECONDS = 300.0
 
 
 def offer(context: Context, row: Row) -> Outcome:
-    """An item of the flow's work under the row's number, which is never given twice."""
+    """An item of the flow's work under the row's number, which is never given twice.
+
+    Raises Fault ResourceNotFoundException where the flow went while the loop began: none is left behind unseen.
+    """
+    flow_of(context, row.key.space, row.asked["FlowDefinitionArn"])
     flow, source = row.asked["FlowDefinitionArn"], json.dumps({"HumanLoopName": row.key.name})
     context.tasks.add(flow, row.id, [source], row.found["_wanted"], "open")
     return Done()
