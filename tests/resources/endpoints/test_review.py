@@ -145,12 +145,12 @@ def test_what_is_too_much_is_counted(tmp_path: Path) -> None:
                 its.add("AllTraffic", Invocation(body), Answer(200, b"[0.5, 0.5]"), "")
         its.add("AllTraffic", Invocation(b"sure"), Answer(200, b"[0.1, 0.9]"), "")
         its.add("AllTraffic", Invocation(b"large"), Answer(200, b"[" + b"0.5," * 20_000 + b"0.5]"), "")
-        its.flush()
+        its.flush(last=True)
         told = [event.message for event in context.logs.read(space, "/aws/sagemaker/Endpoints/line", reviewing.STREAM)]
         held = [int(sentence.split()[0]) for sentence in told]
         assert "at most 60 a minute" in told[0] and "There is no flow definition 'f'" in told[1]
         assert sum(held) == 2 * (reviewing.MOST_A_MINUTE + 40) and held[1] <= 2 * reviewing.MOST_A_MINUTE
-        its.flush()
+        its.flush(last=True)
         assert len(context.logs.read(space, "/aws/sagemaker/Endpoints/line", reviewing.STREAM)) == 2
     finally:
         for port in (context.hosting, context.compute, context.metrics, context.objects, context.store):

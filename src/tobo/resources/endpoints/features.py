@@ -25,9 +25,10 @@ def follow(context: Context, route: Route) -> None:
 
 def end(route: Route) -> None:
     """Writes what was captured, shows what is doubtful, and gives up what is under way."""
-    for each in (route.capture, route.review):
-        if each is not None:
-            each.flush()
+    if route.capture is not None:
+        route.capture.flush()
+    if route.review is not None:
+        route.review.flush(last=True)
     backlog, route.backlog = route.backlog, None
     if backlog is not None:
         backlog.stop()
@@ -66,7 +67,7 @@ def _follow_review(context: Context, route: Route) -> None:
     if tags != route.tags:
         route.tags, route.review = tags, _review_of(context, route.row)
         if old is not None:
-            old.flush()
+            old.flush(last=True)
     elif old is not None:
         old.flush_when_due()
 

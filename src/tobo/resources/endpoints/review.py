@@ -78,9 +78,8 @@ class Review:
             return
         doubt = Doubt(self._context.clock.now(), variant, inference_id, confidence, invocation, answer)
         with self._lock:
-            minute = int(time.monotonic() // 60)
-            if minute != self._minute:
-                self._minute, self._of_minute = minute, 0
+            if _minute() != self._minute:
+                self._minute, self._of_minute = _minute(), 0
             size = len(invocation.body)
             if self._of_minute >= MOST_A_MINUTE or self._held_bytes + size > MOST_BYTES:
                 self._dropped += 1
@@ -93,12 +92,16 @@ class Review:
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
-    def flush(self) -> None:
-        """Starts a loop for each request that is held; what cannot be is told in the endpoint's log group."""
+    def flush(self, last: bool = False) -> None:
+        """Starts a loop for each request that is held; what cannot be is told in the endpoint's log group.
+
+        What was too much is told once a minute, and with the `last` flush.
+        """
         with self._flushing:
             with self._lock:
                 doubts, self._held, self._held_bytes = self._held, [], 0
-                dropped, self._dropped = self._dropped, 0
+                dropped = self._dropped if last or _minute() != self._minute else 0
+                self._dropped -= dropped
             self._flushed = time.monotonic()
             if dropped:
                 self._tell(
@@ -148,6 +151,10 @@ class Review:
 
     def _tell(self, sentence: str) -> None:
         tell(self._context, self._space, self._endpoint, STREAM, sentence)
+
+
+def _minute() -> int:
+    return int(time.monotonic() // 60)
 
 
 def _decoded(answer: Answer) -> Any:
