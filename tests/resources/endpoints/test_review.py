@@ -30,7 +30,11 @@ def review(server: Server) -> Review:
 
 @pytest.fixture(scope="module")
 def endpoint(review: Review) -> str:
-    """One that answers with what it is sent."""
+    return echo(review)
+
+
+def echo(review: Review) -> str:
+    """The name of an endpoint that answers with what it is sent."""
     name, sagemaker = unique("Echo"), review.sagemaker
     review.server.client("s3", region=REGION).put_object(Bucket=review.bucket, Key="model.tar.gz", Body=archive())
     container = {"Image": "tobo-echo", "ModelDataUrl": f"s3://{review.bucket}/model.tar.gz"}
@@ -155,6 +159,24 @@ def test_what_is_too_much_is_counted(tmp_path: Path) -> None:
     finally:
         for port in (context.hosting, context.compute, context.metrics, context.objects, context.store):
             port.close()
+
+
+def test_a_killed_server_leaves_no_loop_without_its_payload(fresh_server: Any) -> None:
+    server = fresh_server()
+    review = make_review(server, REGION)
+    endpoint, flow = echo(review), review.flow()
+    tag(review, endpoint, flow=flow, below="0.8")
+    waited(lambda: (ask(review, endpoint, b"[0.5, 0.5]", ContentType="image/png"), loops(review, flow))[1], bool)
+    server.kill()  # amid those that were asked meanwhile
+    server.start()
+    names = [loop["HumanLoopName"] for loop in loops(review, flow)]
+    worker = labeler(server, region=REGION)
+    tasks = waited(
+        lambda: worker.claim_tasks(LabelingJobArn=flow, MaxResults=100)["Tasks"], lambda tasks: len(tasks) == len(names)
+    )
+    for task in tasks:
+        bucket, _, key = json.loads(task["Source"])["InputContent"]["taskObject"].removeprefix("s3://").partition("/")
+        assert server.client("s3", region=REGION).get_object(Bucket=bucket, Key=key)["Body"].read() == b"[0.5, 0.5]"
 
 
 def _logged(review: Review, endpoint: str) -> list[str]:
