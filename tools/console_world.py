@@ -43,6 +43,7 @@ def build_world(connection: Connection) -> None:
     upload(connection, place, collection)
     labelling(connection, place)
     human_review(connection, place)
+    own_template(connection, place)
     trainings(connection, place, collection)
     deploy(connection, "marbles-1", place.role)
     traffic(connection, "marbles-1", collection)
@@ -284,6 +285,39 @@ def human_review(connection: Connection, place: Place) -> None:
         _worker(connection, "ann").answer_task(
             LabelingJobArn=flow, ItemNumber=task["ItemNumber"], Body='{"class": {"label": "ok"}}', Seconds=2.3
         )
+
+
+def own_template(connection: Connection, place: Place) -> None:
+    """A job whose workers see a page of its author's."""
+    template = """<crowd-form>
+  <crowd-image-classifier name="marble" src="{{ task.input.taskObject | grant_read_access }}" header="How is this marble?"
+    categories='["whole", "chipped", "cracked", "dirty"]'>
+    <short-instructions>Turn it in your mind: a chip is at the rim, a crack goes through.</short-instructions>
+    <full-instructions header="What counts as dirty"><p>Dust and fingerprints do not; paint does.</p></full-instructions>
+  </crowd-image-classifier>
+  <crowd-slider name="sure" label="How sure are you?" min="0" max="10" value="5"></crowd-slider>
+  <crowd-checkbox name="seen" value="glare">Glare</crowd-checkbox><crowd-checkbox name="seen" value="blur">Blur</crowd-checkbox>
+  <crowd-input name="note" label="What else is odd about it?"></crowd-input>
+</crowd-form>"""
+    address = place.uri("templates/marble.liquid.html")
+    key = address.removeprefix(f"s3://{place.bucket}/")
+    connection.client("s3").put_object(Bucket=place.bucket, Key=key, Body=template.encode())
+    account = place.role.split(":")[4]
+    connection.client("sagemaker").create_labeling_job(
+        LabelingJobName="marbles-in-words",
+        LabelAttributeName="marble",
+        InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": place.uri("validation/")}}},
+        OutputConfig={"S3OutputPath": place.uri("described")},
+        RoleArn=place.role,
+        HumanTaskConfig={
+            "WorkteamArn": f"arn:aws:sagemaker:us-east-1:{account}:workteam/private-crowd/line",
+            "UiConfig": {"UiTemplateS3Uri": address},
+            "TaskTitle": "How is this marble?",
+            "TaskDescription": "A class, and what else there is to say.",
+            "NumberOfHumanWorkersPerDataObject": 1,
+            "TaskTimeLimitInSeconds": 300,
+        },
+    )
 
 
 @cache

@@ -21,6 +21,7 @@ MORE = {
     "labeling-job": "labeling-jobs/marbles-by-hand",
     "labeling-create": "labeling-jobs/create",
     "label": "work/marbles-by-hand",
+    "label-template": "work/marbles-in-words",
     "review": "work/marbles-by-hand/review",
     "teams": "labelling/teams",
     "flow-definition": "flow-definitions/doubtful-marbles",

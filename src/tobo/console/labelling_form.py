@@ -16,6 +16,10 @@ CONSOLIDATIONS = (
 )
 
 
+CUSTOM = "PassThrough"
+"""The task type that is nothing but its template."""
+
+
 class Task(NamedTuple):
     """A task type, by the name in its functions' ARNs; `icon` a symbol of icons.svg."""
 
@@ -38,12 +42,15 @@ TASKS = (
     Task("VerificationSemanticSegmentation", "Check masks", "Are the masks that are there right?", "shield-check"),
     Task("AdjustmentBoundingBox", "Mend boxes", "Boxes that are there, moved to where they belong.", "pencil"),
     Task("AdjustmentSemanticSegmentation", "Mend masks", "Masks that are there, painted over.", "wand-sparkles"),
+    Task(CUSTOM, "A form of your own", "Whatever your template asks, kept as it is said.", "code"),
 )
 
 
-def categories_of(fields: Mapping[str, str]) -> bytes:
-    """The label category file. Raises Fault ValidationException where a field cannot be meant."""
+def categories_of(fields: Mapping[str, str]) -> bytes | None:
+    """The label category file; None where there is none, as a form of one's own allows. Raises Fault ValidationException where a field cannot be meant."""
     labels = [line.strip() for line in fields.get("classes", "").splitlines() if line.strip()]
+    if not labels and fields.get("task") == CUSTOM:
+        return None
     if not labels:
         raise validation("There is no class; type one a line.")
     told: dict[str, Any] = {"document-version": "2018-11-28", "labels": [{"label": label} for label in labels]}
@@ -56,8 +63,8 @@ def categories_of(fields: Mapping[str, str]) -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
-def request_of(fields: Mapping[str, str], region: str, categories: str) -> dict[str, Any]:
-    """CreateLabelingJob's members; `categories` is where the label category file lies. Raises Fault."""
+def request_of(fields: Mapping[str, str], region: str, categories: str | None) -> dict[str, Any]:
+    """CreateLabelingJob's members; `categories` is where the label category file lies, if there is one. Raises Fault."""
     kind, functions = fields.get("task", ""), FUNCTIONS.format(region=region)
     mask = kind.endswith("Segmentation") and not kind.startswith("Verification")
     title = fields.get("title", "")
@@ -67,10 +74,10 @@ def request_of(fields: Mapping[str, str], region: str, categories: str) -> dict[
         "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": fields.get("source", "")}}},
         "OutputConfig": {"S3OutputPath": fields.get("output", "")},
         "RoleArn": fields.get("role", ""),
-        "LabelCategoryConfigS3Uri": categories,
+        **({"LabelCategoryConfigS3Uri": categories} if categories else {}),
         "HumanTaskConfig": {
             "WorkteamArn": fields.get("team", ""),
-            "UiConfig": {},
+            "UiConfig": {"UiTemplateS3Uri": fields["template"]} if "template" in fields else {},
             "PreHumanTaskLambdaArn": f"{functions}:PRE-{kind}",
             "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{functions}:ACS-{kind}"},
             "TaskTitle": title,

@@ -66,9 +66,10 @@ def _create(visit: Visit) -> Response:
     body, bucket = categories_of(fields), default_bucket(visit)
     name = fields.get("name", "")
     key = f"labelling/categories/{name}.json"
-    asked = request_of(fields, visit.region, f"s3://{bucket}/{key}")
-    existing_bucket(visit)
-    visit.change("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    asked = request_of(fields, visit.region, f"s3://{bucket}/{key}" if body else None)
+    if body:
+        existing_bucket(visit)
+        visit.change("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
     visit.change("sagemaker", "CreateLabelingJob", **asked)
     return visit.done(url("labeling-jobs", name), f"Labelling job {name} was created.")
 

@@ -7,12 +7,15 @@ import "./crowd-labels.js";
 import "./crowd-layout.js";
 
 const ALIVE_MS = 1000;
+const CALM_MS = 300; // after the last change, until the answer as it is now is told
 
 /** @type {Record<string, string>} */
 const REFUSED = {
   "crowd-rekognition-detect-moderation-labels": "this element shows what Amazon Rekognition has said, which is on AWS only.",
   "crowd-textract-analyze-document": "this element shows what Amazon Textract has said, which is on AWS only.",
 };
+
+const SENDING = "crowd-button[form-action=submit], button[type=submit], button:not([type]), input[type=submit]";
 
 const said = make("p", "notice warn crowd-trouble");
 said.setAttribute("role", "alert");
@@ -21,12 +24,19 @@ said.hidden = true;
 /** @type {MessagePort | null} */
 let port = null;
 let alive = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let calm;
 
-/** The form that is sent: the first, or the whole page where there is none. @returns {ParentNode} */
+/** The form that is sent: the first, or the whole page where there is none. */
 const form = () => document.querySelector("form") ?? document.body;
 
 /** @param {"change" | "done"} what */
 const send = (what) => port?.postMessage([what, JSON.stringify(collect(form()))]);
+
+function changed() {
+  clearTimeout(calm);
+  calm = setTimeout(send, CALM_MS, "change");
+}
 
 /** @param {string} words */
 function tell(words) {
@@ -60,14 +70,37 @@ function felt() {
   port?.postMessage(["alive"]);
 }
 
+/** A form without a button to send it gets one. */
+function completed() {
+  const its = document.querySelector("form");
+  if (!its && !document.querySelector(".notice")) document.body.prepend(notice("There is no form in this template; begin it with <crowd-form>."));
+  if (!its || its.querySelector(SENDING)) return;
+  const button = make("button", "button primary big", "Submit", make("kbd", "", "Enter"));
+  button.type = "submit";
+  its.append(make("div", "crowd-send", button));
+}
+
 function unknown() {
   for (const element of document.querySelectorAll("*")) {
     const name = element.localName;
     if (!name.startsWith("crowd-") || customElements.get(name)) continue;
-    const note = make("p", "notice bad", `<${name}>: ${REFUSED[name] ?? "there is no such element here; docs/templates.md lists those that are."}`);
-    note.setAttribute("role", "alert");
-    element.before(note);
+    element.before(notice(`<${name}>: ${REFUSED[name] ?? "there is no such element here; docs/templates.md lists those that are."}`));
   }
+}
+
+/** What the template asks for elsewhere, which the browser has not loaded. @param {Report[]} reports */
+function withheld(reports) {
+  for (const { body } of reports) {
+    const { blockedURL } = /** @type {{blockedURL?: string}} */ (body ?? {});
+    if (blockedURL?.startsWith("http")) form().prepend(notice(`${blockedURL} was not loaded: a task's page has nothing but its own pictures.`));
+  }
+}
+
+/** @param {string} words */
+function notice(words) {
+  const note = make("p", "notice bad", words);
+  note.setAttribute("role", "alert");
+  return note;
 }
 
 /** @param {MessageEvent} event */
@@ -80,10 +113,12 @@ function opened(event) {
 }
 
 unknown();
+completed();
+new ReportingObserver(withheld, { types: ["csp-violation"], buffered: true }).observe();
 form().append(said);
 addEventListener("message", opened);
 addEventListener("submit", (event) => submitted(/** @type {SubmitEvent} */ (event)));
 addEventListener("keydown", pressed);
-for (const kind of ["input", "change"]) addEventListener(kind, () => send("change"));
+for (const kind of ["input", "change"]) addEventListener(kind, changed);
 for (const kind of ["keydown", "pointerdown", "wheel"]) addEventListener(kind, felt, { capture: true, passive: true });
 document.dispatchEvent(new CustomEvent("all-crowd-elements-ready", { bubbles: true }));

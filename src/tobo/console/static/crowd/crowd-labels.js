@@ -74,7 +74,7 @@ function labelling(how) {
 
     /** @returns {Answer} */
     get value() {
-      return this.inner?.answer ?? {};
+      return this.inner?.ready ? this.inner.answer : {};
     }
 
     get said() {

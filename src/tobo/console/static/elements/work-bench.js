@@ -131,11 +131,11 @@ class WorkBench extends HTMLElement {
       this.place?.replaceChildren(this.element);
     }
     this.place?.querySelector(".work-answers")?.remove();
-    const source = this.source(task);
+    const picture = this.picture(task);
     this.dirty = false;
     this.shownAt = performance.now();
     this.element.task = {
-      src: source ?? undefined,
+      src: this.framed ? `${this.dataset.frames}/${task.number}` : (picture ?? undefined),
       text: task.text ?? undefined,
       labels: setup.labels,
       initial: task.draft ?? (setup.adjusts ? task.guess : null),
@@ -144,7 +144,7 @@ class WorkBench extends HTMLElement {
       title: task.name || setup.title,
     };
     if (this.reviewing) {
-      this.place?.prepend(answerCards(task.answers, { labels: setup.labels, src: source, text: task.text }, (answer) => this.takeOver(answer)));
+      this.place?.prepend(answerCards(task.answers, { labels: setup.labels, src: picture, text: task.text }, (answer) => this.takeOver(answer)));
     }
     this.dataset.item = String(task.number);
   }
@@ -172,14 +172,12 @@ class WorkBench extends HTMLElement {
   }
 
   /** @param {Task} task @returns {string | null} */
-  source(task) {
-    if (this.framed) return `${this.dataset.frames}/${task.number}`;
+  picture(task) {
     return task.text === null ? `${this.dataset.at}/source/${task.number}` : null;
   }
 
   preload() {
-    if (this.framed) return;
-    this.pictures.keep(this.ahead.map((task) => this.source(task)).filter((source) => source !== null));
+    if (!this.framed) this.pictures.keep(this.ahead.map((task) => this.picture(task)).filter((source) => source !== null));
   }
 
   // What the worker does.
@@ -264,7 +262,7 @@ class WorkBench extends HTMLElement {
   /** The picture did not come: whether it is broken, or only the way to it, the server says. */
   async looked() {
     const { current } = this;
-    const source = current && this.source(current);
+    const source = current && this.picture(current);
     if (!current || !source) return;
     const broken = await isBroken(source);
     if (this.current !== current) return;
