@@ -27,6 +27,7 @@ from tobo.cli.story.photos import Collection, marbles
 from tobo.cli.story.rollout import build, plan
 from tobo.cli.story.serving import deploy
 from tobo.cli.story.training import INSTANCE, Place, create_job, find_place, upload
+from tobo.console.screens.flow_definitions import TEMPLATE
 from tobo.edge.outbox import Outbox
 from tobo.loop.definition import loop_definition, loop_description, validation_data
 from tobo.settings import Settings
@@ -43,6 +44,7 @@ def build_world(connection: Connection) -> None:
     upload(connection, place, collection)
     labelling(connection, place)
     learning(connection, place)
+    human_review(connection, place)
     own_template(connection, place)
     trainings(connection, place, collection)
     deploy(connection, "marbles-1", place.role)
@@ -286,6 +288,44 @@ def _say(worker: Any, arn: str, task: dict[str, Any], label: str, number: int) -
     worker.answer_task(LabelingJobArn=arn, ItemNumber=task["ItemNumber"], Body=body, Seconds=seconds)
 
 
+def human_review(connection: Connection, place: Place) -> None:
+    """A team that looks at doubtful marbles: of some it has said what they are, others wait."""
+    sagemaker, a2i, cognito = (
+        connection.client(name) for name in ("sagemaker", "sagemaker-a2i-runtime", "cognito-idp")
+    )
+    pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="review")["UserPoolClient"]["ClientId"]
+    cognito.create_group(UserPoolId=pool, GroupName="line")
+    member = {"CognitoMemberDefinition": {"UserPool": pool, "UserGroup": "line", "ClientId": client}}
+    team = sagemaker.create_workteam(WorkteamName="line", Description="At the line.", MemberDefinitions=[member])
+    ui = sagemaker.create_human_task_ui(HumanTaskUiName="marbles", UiTemplate={"Content": TEMPLATE})
+    flow = sagemaker.create_flow_definition(
+        FlowDefinitionName="doubtful-marbles",
+        HumanLoopConfig={
+            "WorkteamArn": team["WorkteamArn"],
+            "HumanTaskUiArn": ui["HumanTaskUiArn"],
+            "TaskTitle": "Doubtful marbles",
+            "TaskDescription": "The model is unsure: is the marble whole?",
+            "TaskCount": 1,
+        },
+        OutputConfig={"S3OutputPath": place.uri("reviewed")},
+        RoleArn=place.role,
+    )["FlowDefinitionArn"]
+    _over(lambda: sagemaker.describe_flow_definition(FlowDefinitionName="doubtful-marbles"), "FlowDefinitionStatus")
+    photos = connection.client("s3").list_objects_v2(Bucket=place.bucket, Prefix="marbles/validation/")["Contents"]
+    for number, photo in enumerate(photos[:9]):
+        content = {"taskObject": f"s3://{place.bucket}/{photo['Key']}", "prediction": [0.45, 0.55], "confidence": 0.55}
+        a2i.start_human_loop(
+            HumanLoopName=f"marble-{number}",
+            FlowDefinitionArn=flow,
+            HumanLoopInput={"InputContent": json.dumps(content)},
+        )
+    for task in _claimed(_worker(connection, "ann"), flow, 3):
+        _worker(connection, "ann").answer_task(
+            LabelingJobArn=flow, ItemNumber=task["ItemNumber"], Body='{"class": {"label": "ok"}}', Seconds=2.3
+        )
+
+
 def own_template(connection: Connection, place: Place) -> None:
     """A job whose workers see a page of its author's."""
     template = """<crowd-form>
@@ -401,7 +441,7 @@ def improvement(connection: Connection, place: Place, collection: Collection) ->
 
 
 def _over(describe: Callable[[], dict[str, Any]], member: str) -> None:
-    while describe()[member] in ("InProgress", "Stopping"):
+    while describe()[member] in ("Initializing", "InProgress", "Stopping"):
         time.sleep(0.5)
 
 

@@ -14,6 +14,7 @@ from tests.support.compilation import compilation_job, ended
 from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
 from tests.support.own_code import PYTHON
+from tests.support.processes import until
 from tests.support.resources import make_resources, team_of
 from tests.support.tuning import await_tuning, tuning_job
 from tests.support.workforces import make_pool
@@ -52,6 +53,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListEndpointConfigs": {},
     "ListEndpoints": {},
     "ListExperiments": {},
+    "ListFlowDefinitions": {},
     "ListHumanTaskUis": {},
     "ListHyperParameterTuningJobs": {},
     "ListLabelingJobs": {},
@@ -135,12 +137,30 @@ def make_fleets(server: Server, sagemaker: Any) -> None:
 
 
 def make_teams(server: Server, sagemaker: Any) -> None:
-    """Work teams, and with the first one the workforce; and pages for their tasks."""
+    """Work teams, and with the first one the workforce; pages for their tasks, and flow definitions."""
     pool = make_pool(server, REGION)
     member = pool.member(pool.group("labellers"))
     for name in NAMES:
-        sagemaker.create_workteam(WorkteamName=name, Description=name, MemberDefinitions=[member])
-        sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": "<form></form>"})
+        team = sagemaker.create_workteam(WorkteamName=name, Description=name, MemberDefinitions=[member])
+        ui = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": "<form></form>"})
+        sagemaker.create_flow_definition(
+            FlowDefinitionName=name,
+            HumanLoopConfig={
+                "WorkteamArn": team["WorkteamArn"],
+                "HumanTaskUiArn": ui["HumanTaskUiArn"],
+                "TaskTitle": name,
+                "TaskDescription": name,
+                "TaskCount": 1,
+            },
+            OutputConfig={"S3OutputPath": "s3://no-such-bucket/answers"},
+            RoleArn=ROLE,
+        )
+    until(
+        lambda: all(
+            flow["FlowDefinitionStatus"] == "Failed"
+            for flow in sagemaker.list_flow_definitions()["FlowDefinitionSummaries"]
+        )
+    )
 
 
 def make_pipelines(sagemaker: Any) -> str:

@@ -64,7 +64,7 @@ PAGES = {
 """Name -> the path, and what is there once the page has drawn itself."""
 
 EMPTY = ("", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs", "compilation-jobs",
-         "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms")  # fmt: skip
+         "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 

@@ -202,3 +202,33 @@ def test_what_was_answered_is_there_after_a_start(tmp_path: Path) -> None:
     assert numbers(second.claim(WORK, "ann", 5, NOW, LATER)) == [0]
     second.close()
     first.close()
+
+
+def test_places_that_nobody_holds_are_withdrawn(tasks: Tasks) -> None:
+    opened(tasks, 2, wanted=3)
+    tasks.claim(WORK, "ann", 1, NOW, LATER)
+    tasks.claim(WORK, "bob", 1, NOW, NOW + 1)
+    assert tasks.withdraw(WORK, 0, NOW + 1) == 1  # Bob's lease has ended
+    assert numbers(tasks.claim(WORK, "eve", 5, NOW + 2, LATER)) == [1]
+    assert tasks.answer(WORK, answer(0)).answers == 1  # who holds it may answer
+    assert tasks.withdraw(WORK, 0, NOW + 2) == 0
+    assert numbers(tasks.claim(WORK, "bob", 5, NOW + 2, LATER)) == [1]
+    assert tasks.withdraw(WORK, 9, NOW) == 0 and tasks.withdraw("nobody's", 0, NOW) == 0
+
+
+def test_what_is_forgotten_may_come_again(tasks: Tasks) -> None:
+    opened(tasks, 2)
+    opened(tasks, 1, work="another")
+    tasks.claim(WORK, "ann", 2, NOW, LATER)
+    tasks.keep(WORK, 1, "ann", LATER, '{"half": 1}')
+    tasks.answer(WORK, answer(0))
+    tasks.skip(WORK, 1, "bob", "unclear", NOW)
+    tasks.forget(WORK, [0])
+    assert tasks.item(WORK, 0) is None and tasks.answers_of(WORK, 0) == [] and tasks.counts(WORK) == {"open": 1}
+    with pytest.raises(Gone):
+        tasks.answer(WORK, answer(0))
+    tasks.end(WORK)
+    tasks.forget(WORK)
+    assert tasks.counts(WORK) == {} and tasks.efforts(WORK) == [] and tasks.counts("another") == {"open": 1}
+    opened(tasks, 2)
+    assert [(task.number, task.draft) for task in tasks.claim(WORK, "ann", 5, NOW, LATER)] == [(0, ""), (1, "")]

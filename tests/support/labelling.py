@@ -39,14 +39,14 @@ LEARNING = {"LabelingJobAlgorithmSpecificationArn": ALGORITHM}
 REVIEWER = {"Effect": "Allow", "Action": "tobo-labeling:*", "Resource": "*"}
 
 
-def labeler(server: Server, keys: tuple[str, str] | None = None) -> Any:
+def labeler(server: Server, keys: tuple[str, str] | None = None, region: str = "us-east-1") -> Any:
     """A client of tobo-labeling, as the root or with these keys."""
     inner = botocore.session.get_session()
     inner.get_component("data_loader").search_paths.append(str(OWN))
     key, secret = keys or server.keys
     return boto3.session.Session(botocore_session=inner).client(
         "tobo-labeling",
-        region_name="us-east-1",
+        region_name=region,
         endpoint_url=server.endpoint,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
@@ -54,9 +54,11 @@ def labeler(server: Server, keys: tuple[str, str] | None = None) -> Any:
     )
 
 
-def worker(server: Server, name: str = "worker", statement: Mapping[str, Any] = WORKER) -> Any:
+def worker(
+    server: Server, name: str = "worker", statement: Mapping[str, Any] = WORKER, region: str = "us-east-1"
+) -> Any:
     """A client of a new user who may do this."""
-    return labeler(server, limited_user(server, unique(name), dict(statement)))
+    return labeler(server, limited_user(server, unique(name), dict(statement)), region)
 
 
 def picture(color: tuple[int, int, int] = (200, 30, 30), size: tuple[int, int] = (64, 48)) -> bytes:

@@ -7,9 +7,12 @@ from typing import Any
 
 from tobo.console.visit import Visit
 from tobo.kit.fault import Fault, validation
-from tobo.resources.labeling_jobs.task_types import TYPES, TaskType
+from tobo.resources.labeling_jobs.task_types import PASS_THROUGH, TYPES, TaskType
 
 SERVICE = "tobo-labeling"
+
+HUMAN_LOOP = "HumanLoop"
+"""The type of a flow definition's loops: shown in its own template, one at a time, and an answer is final."""
 
 MOST = 200
 """Deeds of one request."""
@@ -121,7 +124,7 @@ def element_of(kind: TaskType) -> str:
 
 def setup_of(work: Mapping[str, Any], role: str) -> dict[str, Any]:
     """What the page's script has to know of the job, of DescribeWork's answer."""
-    kind = TYPES[work["TaskType"]]
+    kind = TYPES.get(work["TaskType"], TYPES[PASS_THROUGH])
     return {
         "role": role,
         "element": "task-frame" if work.get("OwnTemplate") else element_of(kind),
@@ -132,4 +135,5 @@ def setup_of(work: Mapping[str, Any], role: str) -> dict[str, Any]:
         "labels": work["Labels"],
         "title": work["Title"],
         "limit": work["TaskTimeLimitInSeconds"],
+        "final": work["TaskType"] == HUMAN_LOOP,
     }

@@ -50,4 +50,9 @@ def operation(
     return register
 
 
-_ACTION_PREFIX = {"sagemaker-runtime": "sagemaker", "sagemaker-metrics": "sagemaker", "sagemaker-edge": "sagemaker"}
+_ACTION_PREFIX = {
+    "sagemaker-runtime": "sagemaker",
+    "sagemaker-metrics": "sagemaker",
+    "sagemaker-edge": "sagemaker",
+    "sagemaker-a2i-runtime": "sagemaker",
+}

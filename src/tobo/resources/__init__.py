@@ -31,6 +31,8 @@ NOUNS = (
     "workforces",
     "workteams",
     "human_task_uis",
+    "flow_definitions",
+    "human_loops",
     "experiments",
     "lineage",
     "search",

@@ -1,6 +1,6 @@
 """The task store's promise: items that people answer, leased to one worker after another, and every answer kept.
 
-A work (a labelling job, by its ARN) has numbered items. An item is `waiting` until it is opened; while it is `open`, workers
+A work (a labelling job or a flow definition, by its ARN) has numbered items. An item is `waiting` until it is opened; while it is `open`, workers
 claim it, and each answer and each lease that has not ended takes one of the places that are `wanted`. A `conflict` is
 open to reviewers alone. It ends `labelled`, `machine` or `failed`, with a result.
 
@@ -117,6 +117,14 @@ class Tasks(Protocol):
 
     def settle(self, work: str, results: Iterable[tuple[int, State, str]]) -> None:
         """(number, settled state, result as JSON) of items; leases on them end. What is settled is overwritten."""
+        ...
+
+    def withdraw(self, work: str, number: int, now: float) -> int:
+        """Places of an item that nobody holds at `now` are taken away; gives how many workers hold one of it still."""
+        ...
+
+    def forget(self, work: str, numbers: Sequence[int] | None = None) -> None:
+        """These items, or the whole work, are gone with everything that was said of them."""
         ...
 
     def end(self, work: str) -> None:

@@ -227,6 +227,29 @@ class SqliteTasks:
             )
             connection.executemany("DELETE FROM lease WHERE work = ? AND number = ?", [(its, row[0]) for row in rows])
 
+    def withdraw(self, work: str, number: int, now: float) -> int:
+        with self._writing() as connection:
+            its, _ = self._work(work)
+            (held,) = connection.execute(
+                "SELECT count(*) FROM lease WHERE work = ? AND number = ? AND until > ?", (its, number, now)
+            ).fetchone()
+            connection.execute(
+                "UPDATE item SET wanted = answers + ? WHERE work = ? AND number = ?", (held, its, number)
+            )
+            return int(held)
+
+    def forget(self, work: str, numbers: Sequence[int] | None = None) -> None:
+        with self._writing() as connection:
+            its, _ = self._work(work)
+            for table in ("item", "lease", "answer", "skip"):
+                if numbers is None:
+                    connection.execute(f"DELETE FROM {table} WHERE work = ?", (its,))
+                else:
+                    gone = [(its, number) for number in numbers]
+                    connection.executemany(f"DELETE FROM {table} WHERE work = ? AND number = ?", gone)
+            if numbers is None:
+                connection.execute("DELETE FROM work WHERE name = ?", (work,))
+
     def end(self, work: str) -> None:
         with self._writing() as connection:
             connection.execute("UPDATE work SET closed = 1 WHERE name = ?", (work,))

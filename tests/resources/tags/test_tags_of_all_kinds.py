@@ -39,7 +39,7 @@ def test_no_kind_is_left_out() -> None:
     """Every Create operation of SageMaker that takes Tags makes something that this table knows, or names it here."""
     elsewhere = {
         "CreateProcessingJob", "CreateCompilationJob", "CreateDeviceFleet", "CreateEdgePackagingJob",
-        "CreateEdgeDeploymentPlan", "CreateWorkforce", "CreateWorkteam", "CreateHumanTaskUi",
+        "CreateEdgeDeploymentPlan", "CreateWorkforce", "CreateWorkteam", "CreateHumanTaskUi", "CreateFlowDefinition",
     }  # fmt: skip
     """Made by no test of this table: its tests have tags of their own."""
     resources.load()

@@ -13,6 +13,7 @@ from tobo.console.screens import (
     endpoints,
     evaluation,
     fleets,
+    flow_definitions,
     home,
     labelling,
     labelling_jobs,
@@ -47,6 +48,7 @@ _SUBJECTS = (
     teams,  # before the queues: none of them is called so
     labelling,
     labelling_jobs,
+    flow_definitions,
     work,
     logs,
     training_create,  # before the jobs' own pages

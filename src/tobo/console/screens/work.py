@@ -1,9 +1,10 @@
-"""Work: what there is to label for who is signed in, and the pages on which it is labelled and reviewed."""
+"""Work: what there is to label and to look at for who is signed in, and the pages on which that is done."""
 
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from tobo.console import ROOT
 from tobo.console.reading import image_type
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.task_frames import framed, refused
@@ -107,7 +108,15 @@ def _own(visit: Visit, arn: str) -> int:
 
 
 def _arn(visit: Visit) -> str:
-    return sagemaker_arn(Namespace(visit.principal.account, visit.region), "labeling-job", visit.path["name"])
+    path = visit.request.url.path.removeprefix(ROOT).removeprefix("/frames")
+    kind = "flow-definition" if path.startswith("/reviews/") else "labeling-job"
+    return sagemaker_arn(Namespace(visit.principal.account, visit.region), kind, visit.path["name"])
 
 
-SCREENS: tuple[Screen, ...] = (_list, _label, _review, _deeds, _state, _source, _frame)
+_REVIEWS = tuple(
+    Screen(each.path.replace("/work/", "/reviews/"), each.serve, each.methods)
+    for each in (_label, _deeds, _state, _frame)
+)
+"""The same of a flow definition's loops: names of jobs and of flow definitions are apart."""
+
+SCREENS: tuple[Screen, ...] = (_list, _label, _review, _deeds, _state, _source, _frame, *_REVIEWS)

@@ -9,6 +9,9 @@ from tobo.operations.context import Call
 from tobo.operations.worker_tasks.granting import Grants, object_of, path_of
 from tobo.operations.worker_tasks.rendering import render
 
+TASK_UI = "human-task-ui"
+"""The kind of the rows that keep templates under a name."""
+
 MOST_PICTURES = 200
 """Objects that one page may load: all of them stand in one header."""
 
@@ -24,6 +27,16 @@ class Page:
     def told(self) -> dict[str, Any]:
         """As an operation answers it."""
         return {"Content": self.content, "Errors": self.errors, "Pictures": self.pictures}
+
+
+def template_of(call: Call, arn: str) -> str:
+    """The text of a human task UI. Raises Fault ResourceNotFound."""
+    row = call.context.store.find_arn(arn)
+    if row is None or row.key.kind != TASK_UI or row.key.space != call.space:
+        raise Fault(
+            "ResourceNotFound", f"There is no human task UI '{arn}' any more; make it again with CreateHumanTaskUi."
+        )
+    return str(row.asked["UiTemplate"]["Content"])
 
 
 def make_page(call: Call, template: str, task_input: Any, role: str, host: str) -> Page:

@@ -10,6 +10,7 @@ from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.edge import TOLD, UNDO, device_resource, device_row, move, stage_key
 from tobo.operations.registry import Asked, operation
+from tobo.resources.edge_runtime.frames import review_frames
 from tobo.store.base import Conflict, Key, Row
 from tobo.telemetry.base import Point
 
@@ -61,6 +62,7 @@ def send_heartbeat(call: Call, asked: Asked) -> dict[str, Any]:
         call.context.metrics.put(call.space, points, once=True)
     if drift is not None and before.found.get("_drifting", False) != device.found["_drifting"]:
         _tell_drift(call, device, drift)
+    review_frames(call, fleet, name)
     return {}
 
 

@@ -13,6 +13,7 @@ from tobo.objects.base import ObjectInfo
 from tobo.operations import notifications
 from tobo.operations.context import Context
 from tobo.resources.endpoints.messages import message
+from tobo.resources.endpoints.telling import GROUP, tell
 from tobo.store.base import Row
 from tobo.wire.body import Body
 
@@ -20,7 +21,6 @@ MARK = "tobo-async-invocation"
 """Metadata of every output: which row it is the answer to."""
 
 _PAUSE = 0.1
-_GROUP = "/aws/sagemaker/Endpoints"
 _LOG_STREAM = "data-log"
 
 
@@ -157,7 +157,7 @@ class AcceptedRequest:
             who, response = "client" if answer.status < 500 else "server", answer.body
             text = (
                 f'Received {who} error ({answer.status}) from model with message "{response.decode("utf-8", "replace")}". '
-                f"See {_GROUP}/{self._endpoint} in your account for more information."
+                f"See {GROUP}/{self._endpoint} in your account for more information."
             )
         self._log(text)
         if "FailureLocation" in self._row.found:
@@ -200,7 +200,5 @@ class AcceptedRequest:
         return topic, told
 
     def _log(self, text: str) -> None:
-        group = f"{_GROUP}/{self._endpoint}"
-        self._context.logs.stream_file(self._space, group, _LOG_STREAM)  # makes it
         line = f"{self._row.asked['InferenceId']}: {text}"
-        self._context.logs.append(self._space, group, _LOG_STREAM, [(int(self._context.clock.now() * 1000), line)])
+        tell(self._context, self._space, self._endpoint, _LOG_STREAM, line)

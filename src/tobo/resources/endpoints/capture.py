@@ -23,6 +23,7 @@ from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.objects.base import ObjectInfo
 from tobo.operations.context import Context
+from tobo.resources.endpoints.telling import tell
 from tobo.wire.body import Body
 
 log = logging.getLogger("tobo.endpoints")
@@ -168,13 +169,7 @@ class Capture:
 
     def _tell(self, sentence: str) -> None:
         log.warning("data capture of endpoint %s: %s", self._endpoint, sentence)
-        group = f"/aws/sagemaker/Endpoints/{self._endpoint}"
-        now = int(self._context.clock.now() * 1000)
-        try:
-            self._context.logs.stream_file(self._space, group, _LOG_STREAM)  # makes it
-            self._context.logs.append(self._space, group, _LOG_STREAM, [(now, sentence)])
-        except OSError:  # a full disk must not reach those whose requests are captured
-            log.exception("the log of endpoint %s cannot be written", self._endpoint)
+        tell(self._context, self._space, self._endpoint, _LOG_STREAM, sentence)
 
 
 def capture_summary(config: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -1,13 +1,16 @@
-"""What an endpoint has beside its variants: data capture and a backlog. They follow its fleet and end with its route."""
+"""What an endpoint has beside its variants: data capture, review by people and a backlog. They follow its fleet and end with its route."""
 
-from tobo.hosting.base import Answer, Invocation
+from tobo.kit.fault import Fault
 from tobo.operations.closing import at_close
 from tobo.operations.context import Context
+from tobo.operations.review import rule_of
 from tobo.resources.endpoints.accepted import Ways
 from tobo.resources.endpoints.backlog import Backlog, kind_of
 from tobo.resources.endpoints.capture import Capture
 from tobo.resources.endpoints.fleets import Fleet
+from tobo.resources.endpoints.review import STREAM, Review
 from tobo.resources.endpoints.routes import ROUTES, Route
+from tobo.resources.endpoints.telling import tell
 from tobo.store.base import Query, Row
 
 
@@ -16,13 +19,16 @@ def follow(context: Context, route: Route) -> None:
     fleet: Fleet | None = route.row.found["_fleet"] or route.row.found["_next"]
     assert fleet is not None
     _follow_capture(context, route, fleet)
+    _follow_review(context, route)
     _follow_backlog(context, route, fleet)
 
 
 def end(route: Route) -> None:
-    """Writes what was captured and gives up what is under way."""
+    """Writes what was captured, shows what is doubtful, and gives up what is under way."""
     if route.capture is not None:
         route.capture.flush()
+    if route.review is not None:
+        route.review.flush(last=True)
     backlog, route.backlog = route.backlog, None
     if backlog is not None:
         backlog.stop()
@@ -56,6 +62,27 @@ def _follow_capture(context: Context, route: Route, fleet: Fleet) -> None:
         old.flush_when_due()
 
 
+def _follow_review(context: Context, route: Route) -> None:
+    old, tags = route.review, route.row.tags
+    if tags != route.tags:
+        route.tags, route.review = tags, _review_of(context, route.row)
+        if old is not None:
+            old.flush(last=True)
+    elif old is not None:
+        old.flush_when_due()
+
+
+def _review_of(context: Context, row: Row) -> Review | None:
+    """What the endpoint's tags ask for; tags that ask for nothing possible are told in its log group."""
+    space, _, name = row.key
+    try:
+        rule = rule_of(row.tags)
+    except Fault as fault:
+        tell(context, space, name, STREAM, fault.message)
+        return None
+    return Review(context, space, name, rule) if rule is not None else None
+
+
 def _follow_backlog(context: Context, route: Route, fleet: Fleet) -> None:
     config = fleet.get("AsyncInferenceConfig")
     if route.backlog is None:
@@ -83,8 +110,4 @@ def _ways(route: Route) -> Ways:
         target = route.pick()
         return target.variant, target.group
 
-    def capture(variant: str, invocation: Invocation, answer: Answer, inference_id: str) -> None:
-        if route.capture is not None:
-            route.capture.add(variant, invocation, answer, inference_id)
-
-    return Ways(pick, capture)
+    return Ways(pick, route.tell)

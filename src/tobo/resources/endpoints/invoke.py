@@ -54,8 +54,7 @@ async def invoke_endpoint(call: Call, asked: Mapping[str, Any]) -> dict[str, Any
         copy_to_shadows(call.context, route, invocation)
     if answer.status >= 400:
         raise model_error(call, name, variant, answer)
-    if route.capture is not None:
-        route.capture.add(variant, invocation, answer, asked.get("InferenceId", ""))
+    route.tell(variant, invocation, answer, asked.get("InferenceId", ""))
     found = {"Body": answer.body, "ContentType": answer.content_type, "InvokedProductionVariant": variant}
     if answer.custom_attributes:
         found["CustomAttributes"] = answer.custom_attributes

@@ -15,10 +15,9 @@ from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row, remove_row
 from tobo.operations.worker_tasks import rendering
 from tobo.operations.worker_tasks.granting import granter, one_object
+from tobo.operations.worker_tasks.pages import TASK_UI as KIND
 from tobo.store.base import Row
 from tobo.wire.body import Body
-
-KIND = "human-task-ui"
 
 _FIRST_REGION = "us-east-1"
 """The one that CreateBucket does not want named."""

@@ -12,9 +12,8 @@ from typing import Any
 from tobo.kit.fault import Fault, validation
 from tobo.labelling.quality.workers import Report
 from tobo.operations.context import Call
-from tobo.operations.listing import Tokens
-from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
+from tobo.operations.work import SERVICE, answer_told, answers_told, items_page, listed_work, work_operation
 from tobo.operations.worker_tasks.pages import make_page
 from tobo.resources.labeling_jobs import states
 from tobo.resources.labeling_jobs.answers import read_answer, read_form
@@ -29,8 +28,6 @@ from tobo.resources.labeling_jobs.settling import fail, kind_of, settle
 from tobo.resources.labeling_jobs.templates import input_of, template_of
 from tobo.store.base import Row
 from tobo.tasks.base import SETTLED, Answer, Gone, Item, Role, Task
-
-SERVICE = "tobo-labeling"
 
 MOST_SECONDS = 86_400.0
 """That an answer is said to have taken."""
@@ -53,8 +50,8 @@ def team_of(row: Row) -> str:
     return str(row.asked["HumanTaskConfig"]["WorkteamArn"])
 
 
-@operation(SERVICE, "ListWork")
-def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+@listed_work
+def list_work(call: Call) -> list[dict[str, Any]]:
     """The jobs in progress that the caller may work at, the oldest first."""
     found = []
     for row in rows_of(call.context.store, call.space, KIND):
@@ -75,10 +72,10 @@ def list_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
                     "MayReview": _may(call, "ReviewTasks", row),
                 }
             )
-    return {"Work": found}
+    return found
 
 
-@operation(SERVICE, "DescribeWork", resource=_team)
+@work_operation("DescribeWork", KIND, _team)
 def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the task is, how far it is, and what the caller has done of it."""
     row = _row(call, asked)
@@ -101,7 +98,7 @@ def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@operation(SERVICE, "ClaimTasks", resource=_team)
+@work_operation("ClaimTasks", KIND, _team)
 def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the caller holds already, then more, up to MaxResults (1); none where nothing is left for him.
 
@@ -115,7 +112,7 @@ def claim_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Tasks": [_task(call, row, task, role) for task in tasks]}
 
 
-@operation(SERVICE, "GetSource", action=f"{SERVICE}:ClaimTasks", resource=_team)
+@work_operation("GetSource", KIND, _team, f"{SERVICE}:ClaimTasks")
 def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The bytes of an item's picture, for who may work at it and has no right of his own in S3.
 
@@ -132,7 +129,7 @@ def get_source(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Body": call.context.objects.path(call.space, info).read_bytes()}
 
 
-@operation(SERVICE, "RenderTask", action=f"{SERVICE}:ClaimTasks", resource=_team)
+@work_operation("RenderTask", KIND, _team, f"{SERVICE}:ClaimTasks")
 def render_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """An item in the job's own template: its page, what is wrong with it, and the pictures that it may load.
 
@@ -151,7 +148,7 @@ def render_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return make_page(call, template.text, task_input, row.asked["RoleArn"], host).told()
 
 
-@operation(SERVICE, "KeepTask", resource=_team)
+@work_operation("KeepTask", KIND, _team)
 def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Keeps a draft; the task's time limit begins anew. Raises Fault TaskGone."""
     row = _running(call, asked)
@@ -168,14 +165,14 @@ def keep_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Until": until}
 
 
-@operation(SERVICE, "ReleaseTasks", resource=_team)
+@work_operation("ReleaseTasks", KIND, _team)
 def release_tasks(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Others may have them; drafts are kept for the caller."""
     call.context.tasks.release(_row(call, asked).arn, asked["ItemNumbers"], call.principal.arn)
     return {}
 
 
-@operation(SERVICE, "AnswerTask", resource=_team)
+@work_operation("AnswerTask", KIND, _team)
 def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Written to the disk before this returns; sent again it counts once. Raises Fault TaskGone, ValidationException."""
     row = _running(call, asked)
@@ -194,7 +191,7 @@ def answer_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"State": _settled(call, row, item)}
 
 
-@operation(SERVICE, "SkipTask", resource=_team)
+@work_operation("SkipTask", KIND, _team)
 def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`Broken`: the picture cannot be shown; where that is so for tobo, too, nobody else is asked."""
     row, number = _running(call, asked), asked["ItemNumber"]
@@ -209,7 +206,7 @@ def skip_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"State": _settled(call, row, item)}
 
 
-@operation(SERVICE, "ReopenTask", resource=_team)
+@work_operation("ReopenTask", KIND, _team)
 def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Undo: the caller's answer is his draft again, also of an item that was settled by it. Raises Fault TaskGone."""
     row = _running(call, asked)
@@ -222,37 +219,27 @@ def reopen_task(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"Task": _task(call, row, task, "label")}
 
 
-@operation(SERVICE, "ListItems", resource=_job)
+@work_operation("ListItems", KIND, _job)
 def list_items(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Items in the manifest's order, with what became of them; from one number on, if asked."""
     row = _row(call, asked)
-    tokens = Tokens.of(KIND + "-items", asked)
-    limit = asked.get("MaxResults") or 50
-    after = tokens.read(asked.get("NextToken"))
-    begin = after[1] if after else (asked.get("FromItemNumber") or 0) - 1
-    found = call.context.tasks.items(row.arn, begin, limit + 1, asked.get("State"))
-    answer: dict[str, Any] = {"Items": [_item(item) for item in found[:limit]]}
-    if len(found) > limit:
-        answer["NextToken"] = tokens.write(("", found[limit - 1].number))
-    return answer
+    return items_page(call, row.arn, asked)
 
 
-@operation(SERVICE, "ListAnswers", resource=_job)
+@work_operation("ListAnswers", KIND, _job)
 def list_answers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Every worker's answer to one item."""
-    row = _row(call, asked)
-    found = call.context.tasks.answers_of(row.arn, asked["ItemNumber"])
-    return {"Answers": [_answer(answer, answer.worker) for answer in found]}
+    return answers_told(call, _row(call, asked).arn, asked)
 
 
-@operation(SERVICE, "DescribeLearning", resource=_job)
+@work_operation("DescribeLearning", KIND, _job)
 def describe_learning(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Round after round, what people and the machine have labelled and how sure that is; no round of jobs that do not learn."""
     row = _row(call, asked)
     return told(row, counters(call, row))
 
 
-@operation(SERVICE, "ListEfforts", resource=_job)
+@work_operation("ListEfforts", KIND, _job)
 def list_efforts(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What each worker has done and how well, and how much they agree (Krippendorff's alpha, Fleiss' kappa)."""
     row = _row(call, asked)
@@ -319,30 +306,8 @@ def _task(call: Call, row: Row, task: Task, role: Role) -> dict[str, Any]:
         told["Guess"] = json.dumps(guess, ensure_ascii=False)
     if role == "review":
         answers = call.context.tasks.answers_of(row.arn, task.number)
-        told["Answers"] = [_answer(one, f"worker {n}") for n, one in enumerate(answers, 1) if one.role == "label"]
+        told["Answers"] = [answer_told(one, f"worker {n}") for n, one in enumerate(answers, 1) if one.role == "label"]
     return told
-
-
-def _answer(answer: Answer, worker: str) -> dict[str, Any]:
-    return {
-        "ItemNumber": answer.number,
-        "Worker": worker,
-        "Body": answer.body,
-        "AnsweredAt": answer.at,
-        "Seconds": answer.seconds,
-        "Role": answer.role,
-    }
-
-
-def _item(item: Item) -> dict[str, Any]:
-    told = {
-        "ItemNumber": item.number,
-        "Source": item.source,
-        "State": item.state,
-        "Answers": item.answers,
-        "Skips": item.skips,
-    }
-    return told | ({"Result": item.result} if item.result else {})
 
 
 def _effort(one: Any) -> dict[str, Any]:

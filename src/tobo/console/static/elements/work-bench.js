@@ -11,7 +11,7 @@ import { emptyBox, nothingToDo } from "./work-words.js";
 /** @typedef {import("./work-queue.js").Deed} Deed */
 /** @typedef {import("./work-queue.js").Told} Told */
 /** @typedef {import("./label-element.js").LabelElement<any>} Element */
-/** @typedef {{role: "label" | "review", element: string, shape: string, text: boolean, multiple: boolean, adjusts: boolean, labels: string[], title: string, limit: number}} Setup */
+/** @typedef {{role: "label" | "review", element: string, shape: string, text: boolean, multiple: boolean, adjusts: boolean, labels: string[], title: string, limit: number, final: boolean}} Setup */
 
 const IN_HAND = 4;
 const DRAFT_MS = 3000;
@@ -48,7 +48,7 @@ class WorkBench extends HTMLElement {
     const at = this.dataset.at ?? "";
     const name = `work:${at}:${setup.role}:${this.dataset.who}`;
     const queue = new WorkQueue(`${at}/deeds`, setup.role, name, {
-      want: () => (this.away || this.over ? 0 : IN_HAND),
+      want: () => (this.away || this.over ? 0 : setup.final ? 1 : IN_HAND), // what may be stopped is not held before its turn
       arrived: (batch, told) => this.arrived(batch, told),
       troubled: (words) => this.trouble(words),
       counted: (pending) => this.figures?.waits(pending),
@@ -159,9 +159,9 @@ class WorkBench extends HTMLElement {
     this.element = null;
     delete this.dataset.item;
     const { claimed, away, over, reviewing } = this;
-    const [title, words] = nothingToDo({ claimed, away, over, reviewing, waiting: this.troubled }, this.figures?.progress);
-    const others = (this.dataset.at ?? "").replace(/\/[^/]*$/, "");
-    const box = emptyBox(title, words, away ? () => this.comeBack() : null, over && !away ? others : "");
+    const state = { claimed, away, over, reviewing, waiting: this.troubled, endless: Boolean(this.setup?.final) };
+    const [title, words] = nothingToDo(state, this.figures?.progress);
+    const box = emptyBox(title, words, away ? () => this.comeBack() : null, over && !away ? (this.dataset.others ?? "") : "");
     this.place?.replaceChildren(box);
   }
 
@@ -200,7 +200,7 @@ class WorkBench extends HTMLElement {
       event.stopPropagation();
     }
     const undo = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
-    if (undo && !typing && !this.element?.past.length && this.past.length) {
+    if (undo && !typing && !this.setup?.final && !this.element?.past.length && this.past.length) {
       event.preventDefault();
       event.stopPropagation();
       this.back();
