@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,23 @@ def _pictures(count: int) -> list[bytes]:
     return found
 
 
+@cache
+def _team(server: Tobo) -> str:
+    """The ARN of a team without anybody in it; the root labels."""
+    sagemaker, cognito = server.client("sagemaker"), server.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="workers")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="labelling")["UserPoolClient"]["ClientId"]
+    cognito.create_group(UserPoolId=pool, GroupName="everybody")
+    members = [{"CognitoMemberDefinition": {"UserPool": pool, "UserGroup": "everybody", "ClientId": client}}]
+    made = sagemaker.create_workteam(WorkteamName="everybody", Description="-", MemberDefinitions=members)
+    return str(made["WorkteamArn"])
+
+
 def _create(server: Tobo, source: str) -> tuple[str, str, float]:
     """(name, ARN, seconds until people can work at it) of a new job."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     human = {
-        "WorkteamArn": "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/everybody",
+        "WorkteamArn": _team(server),
         "UiConfig": {"UiTemplateS3Uri": f"s3://{BUCKET}/template.liquid"},
         "PreHumanTaskLambdaArn": f"{FUNCTIONS}:PRE-ImageMultiClass",
         "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{FUNCTIONS}:ACS-ImageMultiClass"},

@@ -214,7 +214,6 @@ def labelling(connection: Connection, place: Place) -> None:
     categories["instructions"] = {"shortInstruction": "ko: chipped, cracked or dirty. When in doubt, skip."}
     s3.put_object(Bucket=place.bucket, Key="categories.json", Body=json.dumps(categories).encode())
     functions = "arn:aws:lambda:us-east-1:432418664414:function"
-    account = place.role.split(":")[4]
     arn = sagemaker.create_labeling_job(
         LabelingJobName="marbles-by-hand",
         LabelAttributeName="label",
@@ -223,7 +222,7 @@ def labelling(connection: Connection, place: Place) -> None:
         RoleArn=place.role,
         LabelCategoryConfigS3Uri=f"s3://{place.bucket}/categories.json",
         HumanTaskConfig={
-            "WorkteamArn": f"arn:aws:sagemaker:us-east-1:{account}:workteam/private-crowd/line",
+            "WorkteamArn": team(connection),
             "UiConfig": {},
             "PreHumanTaskLambdaArn": f"{functions}:PRE-ImageMultiClass",
             "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{functions}:ACS-ImageMultiClass"},
@@ -244,6 +243,19 @@ def labelling(connection: Connection, place: Place) -> None:
                 Body=json.dumps({"label": said}),
                 Seconds=1.1 + number % 7 * 0.3,
             )
+
+
+def team(connection: Connection) -> str:
+    """The ARN of a team of one person, who signs in with a password."""
+    sagemaker, cognito = connection.client("sagemaker"), connection.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="workers")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="labelling")["UserPoolClient"]["ClientId"]
+    cognito.create_group(UserPoolId=pool, GroupName="line")
+    cognito.admin_create_user(UserPoolId=pool, Username="ada", MessageAction="SUPPRESS")
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username="ada", GroupName="line")
+    members = [{"CognitoMemberDefinition": {"UserPool": pool, "UserGroup": "line", "ClientId": client}}]
+    made = sagemaker.create_workteam(WorkteamName="line", Description="At the belt", MemberDefinitions=members)
+    return str(made["WorkteamArn"])
 
 
 @cache

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from tobo.kit.arn import Namespace
+from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Context
 from tobo.settings import Settings
 
@@ -15,6 +16,17 @@ WORK = "/_tobo/console/work"
 def worker_page(settings: Settings) -> str:
     """SubDomain of workforces and teams: host, port and path, without a scheme, as AWS gives it."""
     return f"{settings.reached(settings.port)}{WORK}"
+
+
+def check_team(context: Context, space: Namespace, arn: str, member: str) -> None:
+    """`arn` is that of a work team of this region; `member` of the request names it. Raises Fault ValidationException."""
+    try:
+        asked = {"WorkteamName": arn.rsplit("/", 1)[-1]}
+        known = context.as_house(space, "sagemaker", "DescribeWorkteam", **asked)["Workteam"]["WorkteamArn"]
+    except Fault:
+        known = None
+    if known != arn:
+        raise validation(f"{member}: there is no work team '{arn}' in {space.region}; create it with CreateWorkteam.")
 
 
 def teams_of(context: Context, space: Namespace, pool: str, user: str) -> list[Mapping[str, Any]]:

@@ -45,6 +45,7 @@ def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             "_instructions": categories.instructions,
             "_review_below": categories.review_below,
             "_consolidation": categories.consolidation,
+            "_audits": categories.audits,
         },
         todo=("load",),
     )

@@ -1,6 +1,7 @@
 """The label category file of a job: its classes, instructions, and what tobo adds. Form: Ground Truth, "Label categories".
 
-{"document-version": "2018-11-28", "labels": [{"label": "ok"}, {"label": "ko"}], "instructions": {"shortInstruction": "..."}}
+{"document-version": "2018-11-28", "labels": [{"label": "ok"}, {"label": "ko"}], "instructions": {"shortInstruction": "..."},
+"auditLabelAttributeName": "label"}
 
 tobo's own members: "review": {"below": 0.7}: what is agreed upon less than that goes to a reviewer; "consolidation":
 "majority" or "dawid-skene" (the default): how several workers' classes become one at the job's end.
@@ -18,12 +19,14 @@ CONSOLIDATIONS = ("dawid-skene", "majority")
 
 @dataclass(frozen=True)
 class Categories:
-    """`review_below`: the agreement (0 to 1) under which an item is a conflict; 0 for none."""
+    """`review_below`: the agreement (0 to 1) under which an item is a conflict; 0 for none. `audits`: the attribute of an
+    earlier job whose labels are verified or adjusted, "" for the last one of a line that fits."""
 
     labels: tuple[str, ...]
     instructions: str = ""
     review_below: float = 0.0
     consolidation: str = CONSOLIDATIONS[0]
+    audits: str = ""
 
 
 def read_categories(body: bytes, place: str) -> Categories:
@@ -42,7 +45,9 @@ def read_categories(body: bytes, place: str) -> Categories:
     for label in labels:
         if labels.count(label) > 1:
             raise validation(f"The label '{label}' is twice in '{place}'; take one away.")
-    return Categories(labels, _instructions(told), _review(told, place), _consolidation(told, place))
+    return Categories(
+        labels, _instructions(told), _review(told, place), _consolidation(told, place), _audits(told, place)
+    )
 
 
 def _label(entry: Any, number: int, place: str) -> str:
@@ -75,3 +80,10 @@ def _consolidation(told: dict[str, Any], place: str) -> str:
     if given not in CONSOLIDATIONS:
         raise validation(f"consolidation in '{place}' is {json.dumps(given)[:100]}; it is dawid-skene or majority.")
     return str(given)
+
+
+def _audits(told: dict[str, Any], place: str) -> str:
+    given = told.get("auditLabelAttributeName", "")
+    if not isinstance(given, str):
+        raise validation(f"auditLabelAttributeName in '{place}' is {json.dumps(given)[:100]}; name an attribute.")
+    return given

@@ -8,6 +8,7 @@ from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.operations.context import Call
 from tobo.operations.sources import read_object
+from tobo.operations.workers import check_team
 from tobo.resources.labeling_jobs.categories import Categories, read_categories
 from tobo.resources.labeling_jobs.task_types import TaskType, task_type
 
@@ -39,12 +40,20 @@ def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categ
         raise validation(
             "LabelingJobAlgorithmsConfig: labelling by machine is not built yet; leave it out, and people label everything."
         )
-    if _CROWDS.search(asked["HumanTaskConfig"]["WorkteamArn"]):
+    team = asked["HumanTaskConfig"]["WorkteamArn"]
+    if _CROWDS.search(team):
         raise validation(
             "HumanTaskConfig.WorkteamArn is a public or vendor team; those work on AWS only. Name a private team, or"
             " import what such a team has labelled: `tobo labels convert` reads its result."
         )
-    return kind, _categories(call, asked)
+    check_team(call.context, call.space, team, "HumanTaskConfig.WorkteamArn")
+    categories = _categories(call, asked)
+    if categories.audits == attribute:
+        raise validation(
+            f"auditLabelAttributeName and LabelAttributeName are both '{attribute}'; what is mended or checked gets a name"
+            " of its own."
+        )
+    return kind, categories
 
 
 def _categories(call: Call, asked: Mapping[str, Any]) -> Categories:

@@ -280,8 +280,8 @@ def _task(call: Call, row: Row, task: Task, role: Role) -> dict[str, Any]:
     }
     if task.draft:
         told["Draft"] = task.draft
-    attribute = row.asked["LabelAttributeName"]
-    guess = guess_of(call.context.objects, call.space, json.loads(task.source), kind_of(row), attribute)
+    attribute, audits = row.asked["LabelAttributeName"], row.found.get("_audits", "")
+    guess = guess_of(call.context.objects, call.space, json.loads(task.source), kind_of(row), attribute, audits)
     if guess:
         told["Guess"] = json.dumps(guess, ensure_ascii=False)
     if role == "review":
