@@ -81,7 +81,7 @@ def labeling_job(
 ) -> dict[str, Any]:
     """A request for CreateLabelingJob over the bucket's folder photos/; its label categories are put there.
 
-    `workers`, `seconds`, `most` (at a time), `source`, `review` (below), `consolidation`, `audits` are short for what lies deeper.
+    `workers`, `seconds`, `most` (at a time), `source`, `review` (below), `consolidation`, `audits`, `team` are short for what lies deeper.
     """
     categories: dict[str, Any] = {"labels": [{"label": label} for label in labels]}
     if "consolidation" in changes:
@@ -94,7 +94,7 @@ def labeling_job(
     server.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(categories).encode())
     account = server.client("sts").get_caller_identity()["Account"]
     human = {
-        "WorkteamArn": team_of(server),
+        "WorkteamArn": changes.pop("team", None) or team_of(server),
         "UiConfig": {"UiTemplateS3Uri": f"s3://{bucket}/template.liquid"},
         "PreHumanTaskLambdaArn": f"{FUNCTIONS}:PRE-{kind}",
         "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{FUNCTIONS}:ACS-{kind}"},
