@@ -80,7 +80,7 @@ def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the task is, how far it is, and what the caller has done of it."""
     row = _row(call, asked)
     human = row.asked["HumanTaskConfig"]
-    own = [one for one in call.context.tasks.efforts(row.arn) if one.worker == call.principal.arn]
+    own = call.context.tasks.efforts(row.arn, call.principal.arn)
     return {
         "LabelingJobArn": row.arn,
         "LabelingJobName": row.key.name,
