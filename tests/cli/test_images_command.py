@@ -124,3 +124,9 @@ def test_a_file_takes_the_place_of_a_link_and_does_not_follow_it(python: Path, t
     made, folder = add(python, tmp_path, [("x", LINK, str(tmp_path / "mine").encode()), ("x", FILE, b"theirs")])
     assert made.returncode == 0, made.stderr
     assert (tmp_path / "mine").read_bytes() == b"mine" and (folder / "x").read_bytes() == b"theirs"
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    made, _ = add(Path(sys.executable), tmp_path, [("mine", HARD, b"no-such-file")])
+    assert made.returncode == 1 and "'mine' is a link to what is not there" in made.stderr
+    assert "Traceback" not in made.stderr

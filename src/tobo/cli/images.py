@@ -145,10 +145,17 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
         if target.is_symlink() or target.is_file():
             target.unlink()
         if member.islnk():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(_inside(folder, member.linkname.lstrip("/")), target, follow_symlinks=False)
+            _link(_inside(folder, member.linkname.lstrip("/")), target)
         else:
             archive.extract(plain, folder, **_AS_IT_IS)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        raise SystemExit(f"The image's '{target.name}' is a link to what is not there ({error.strerror}).") from None
 
 
 def _inside(folder: Path, name: str) -> Path:
