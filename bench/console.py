@@ -178,7 +178,7 @@ def _open_pages(server: Tobo, state: Path) -> Row:
         connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
         connection.request("GET", f"{ROOT}/stream?r={region}", headers={"Cookie": cookie})
         answer = connection.getresponse()
-        threading.Thread(target=_drain, args=(answer,), daemon=True).start()
+        threading.Thread(target=drain, args=(answer,), daemon=True).start()
         streams.append(connection)
     sagemaker = server.client("sagemaker")
     arn = sagemaker.list_training_jobs(MaxResults=1)["TrainingJobSummaries"][0]["TrainingJobArn"]
@@ -196,7 +196,7 @@ def _open_pages(server: Tobo, state: Path) -> Row:
     return Row(f"Console, {PAGES} open pages, a change a second", share * 100, "% of a core", aim=10)
 
 
-def _drain(answer: http.client.HTTPResponse) -> None:
+def drain(answer: http.client.HTTPResponse) -> None:
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError, AttributeError):
         while answer.read1(65536):
             pass

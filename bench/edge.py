@@ -27,6 +27,7 @@ from tobo.edge import classifier, compiled
 from tobo.edge.actuators.silent import NoActuator
 from tobo.edge.bundle import Manifest, list_files, seal
 from tobo.edge.compiled import Compiled
+from tobo.edge.live import EVERY, small_jpeg
 from tobo.edge.loop import Line, Loop, Model
 from tobo.edge.ports import Frame
 from tobo.edge.timers import SystemTimer
@@ -55,7 +56,11 @@ def run() -> list[Row]:
         full = _compiled(folder / "fp32", graph, shown, "fp32")
         small = _compiled(folder / "int8", _quantized(folder, graph, shown), shown, "int8")
         started = min(_start_to_first_decision(_device(folder, full, 0.01, f"start-{turn}")) for turn in range(3))
-        rows = [*_latency(full, shown), Row("agent start to first decision", started, "s", aim=2.0)]
+        rows = [
+            *_latency(full, shown),
+            _watched(full, shown),
+            Row("agent start to first decision", started, "s", aim=2.0),
+        ]
         for name, model, aim in (("int8", small, 80.0), ("fp32", full, None)):
             resident = _idle_mib(_device(folder, model, 10_000, f"idle-{name}"))
             rows.append(Row(f"idle agent, {name}, RSS", resident, "MiB", aim=aim, note="model loaded, page open"))
@@ -108,6 +113,36 @@ def _latency(model: Path, shown: list[Pixels]) -> list[Row]:
         ),
         Row("frame to command, p50", p50, "ms", note=f"jitter, p99 less p50: {p99 - p50:.1f} ms"),
     ]
+
+
+def _watched(model: Path, shown: list[Pixels]) -> Row:
+    """The same with a live view: pictures of a large camera, made and sent in a thread as often as the agent does."""
+    large = [np.repeat(np.repeat(pixels, 8, 0), 8, 1) for pixels in shown[:8]]
+    timer = SystemTimer()
+    shows = _Shown(large, timer)
+    loop = Loop(Line(timer, shows, shows, NoActuator()), Model(classifier.load(model)))
+    over = threading.Event()
+
+    def show() -> None:
+        while not over.wait(EVERY):
+            if loop.latest is not None:
+                small_jpeg(loop.latest[0])
+
+    found: dict[bool, list[float]] = {}
+    for watched in (False, True):
+        loop.tally.latencies.clear()
+        thread = threading.Thread(target=show)
+        if watched:
+            thread.start()
+        for _ in range(PARTS):
+            loop.step(1.0)
+            loop.records.take()
+        found[watched] = loop.tally.percentiles(99) or [0.0]
+        over.set()
+    side = large[0].shape[0]
+    return Row(
+        "frame to command while somebody looks, p99", found[True][0], "ms", "nobody", found[False][0], note=f"{side} px"
+    )
 
 
 def _compiled(folder: Path, graph: bytes, shown: list[Pixels], precision: str) -> Path:

@@ -1,27 +1,35 @@
 """Labelling: one person's steps in a browser, fifty workers over HTTP at once, a job of a hundred thousand items."""
 
 import base64
+import contextlib
+import http.client
 import io
 import json
 import os
 import random
 import shutil
+import socket
+import sqlite3
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.client import Connection, signed
+from bench.console import drain
 from bench.rows import Row
 from bench.servers import Tobo, tobo
+from bench.trees import cpu_seconds
 from tobo.console import ROOT
 from tobo.console.links import enter_link
 from tobo.line.marbles import photos
@@ -33,6 +41,8 @@ PACE = (0.35, 1.2)
 WORKERS, ANSWERS = 50, 40
 MANY = 100_000
 SYNCS = 300
+LOOKED_AT = 20.0
+"""Seconds for which the pages stay open."""
 BUCKET = "labelling"
 FUNCTIONS = "arn:aws:lambda:us-east-1:432418664414:function"
 
@@ -58,7 +68,7 @@ def run() -> list[Row]:
             rows = _steps(browser, server, folder / "state", pictures[:8])
         finally:
             browser.close()
-        return [*rows, *_at_once(server, folder), _begin(server)]
+        return [*rows, *_at_once(server, folder), *_begin(server)]
 
 
 def _pictures(count: int) -> list[bytes]:
@@ -71,11 +81,23 @@ def _pictures(count: int) -> list[bytes]:
     return found
 
 
+@cache
+def _team(server: Tobo) -> str:
+    """The ARN of a team without anybody in it; the root labels."""
+    sagemaker, cognito = server.client("sagemaker"), server.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="workers")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="labelling")["UserPoolClient"]["ClientId"]
+    cognito.create_group(UserPoolId=pool, GroupName="everybody")
+    members = [{"CognitoMemberDefinition": {"UserPool": pool, "UserGroup": "everybody", "ClientId": client}}]
+    made = sagemaker.create_workteam(WorkteamName="everybody", Description="-", MemberDefinitions=members)
+    return str(made["WorkteamArn"])
+
+
 def _create(server: Tobo, source: str) -> tuple[str, str, float]:
     """(name, ARN, seconds until people can work at it) of a new job."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     human = {
-        "WorkteamArn": "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/everybody",
+        "WorkteamArn": _team(server),
         "UiConfig": {"UiTemplateS3Uri": f"s3://{BUCKET}/template.liquid"},
         "PreHumanTaskLambdaArn": f"{FUNCTIONS}:PRE-ImageMultiClass",
         "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{FUNCTIONS}:ACS-ImageMultiClass"},
@@ -202,15 +224,55 @@ def _at_once(server: Tobo, folder: Path) -> list[Row]:
     ]  # fmt: skip
 
 
-def _begin(server: Tobo) -> Row:
+def _begin(server: Tobo) -> list[Row]:
     """From the request to the first claim that could be made; beside reading the manifest's lines alone."""
     source, text = _manifest(server, MANY)
     begin = time.monotonic()
     for line in text.splitlines():
         json.loads(line)
     floor = time.monotonic() - begin
-    _, _, seconds = _create(server, source)
-    return Row(f"Labelling, {MANY:,} items until InProgress", seconds, "s", "json.loads of the lines", floor, aim=5)
+    name, arn, seconds = _create(server, source)
+    begun = Row(f"Labelling, {MANY:,} items until InProgress", seconds, "s", "json.loads of the lines", floor, aim=5)
+    return [begun, _open_pages(server, name, arn)]
+
+
+def _open_pages(server: Tobo, name: str, arn: str) -> Row:
+    """The server's share of a core while every worker looks at a large job, half of which is labelled, and somebody works."""
+    keys = [_worker(server, WORKERS + number) for number in range(WORKERS)]
+    account = server.client("sts").get_caller_identity()["Account"]
+    workers = [f"arn:aws:iam::{account}:user/worker-{WORKERS + number}" for number in range(WORKERS)]
+    with contextlib.closing(sqlite3.connect(server.state / "tasks.db", timeout=60)) as store, store:
+        (its,) = store.execute("SELECT id FROM work WHERE name = ?", (arn,)).fetchone()
+        store.execute("UPDATE item SET state = 'labelled', answers = 1 WHERE work = ? AND number < ?", (its, MANY // 2))
+        store.executemany(
+            "INSERT INTO answer (work, number, worker, role, body, at, seconds) VALUES (?, ?, ?, 'label', ?, 0, 1)",
+            ((its, number, workers[number % WORKERS], '{"label": "ok"}') for number in range(MANY // 2)),
+        )
+    at, streams = urlsplit(server.endpoint), []
+    region = quote(f"every:5,labeling-job|{ROOT}/work/{name}/state", safe="")
+    for key, secret in keys:
+        form = urlencode({"access_key_id": key, "secret_access_key": secret})
+        entering = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
+        entering.request("POST", f"{ROOT}/enter", form, {"Content-Type": "application/x-www-form-urlencoded"})
+        cookie = (entering.getresponse().getheader("Set-Cookie") or "").partition(";")[0]
+        connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
+        connection.request("GET", f"{ROOT}/stream?r={region}", headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise RuntimeError(f"a worker's page has no stream ({answer.status})")
+        streams.append(connection)
+        threading.Thread(target=drain, args=(answer,), daemon=True).start()
+    time.sleep(6)
+    pids, begin = server.pids(), time.monotonic()
+    before = cpu_seconds(pids)
+    while time.monotonic() - begin < LOOKED_AT:
+        _ask_once(server, "ClaimTasks", LabelingJobArn=arn)  # what was counted before does not hold any more
+        time.sleep(1)
+    share = (cpu_seconds(pids) - before) / (time.monotonic() - begin)
+    for connection in streams:
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)  # closing alone would wait for who reads
+    return Row(f"Labelling, {WORKERS} open pages of a job of {MANY:,}", share * 100, "% of a core", aim=10)
 
 
 def _worker(server: Tobo, number: int) -> tuple[str, str]:

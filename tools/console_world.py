@@ -254,7 +254,6 @@ def _labelling_job(
     body = json.dumps({"labels": [{"label": "ok"}, {"label": "ko"}], **categories}).encode()
     connection.client("s3").put_object(Bucket=place.bucket, Key=key, Body=body)
     functions = "arn:aws:lambda:us-east-1:432418664414:function"
-    account = place.role.split(":")[4]
     created = connection.client("sagemaker").create_labeling_job(
         LabelingJobName=name,
         LabelAttributeName="label",
@@ -263,7 +262,7 @@ def _labelling_job(
         RoleArn=place.role,
         LabelCategoryConfigS3Uri=f"s3://{place.bucket}/{key}",
         HumanTaskConfig={
-            "WorkteamArn": f"arn:aws:sagemaker:us-east-1:{account}:workteam/private-crowd/line",
+            "WorkteamArn": team(connection),
             "UiConfig": {},
             "PreHumanTaskLambdaArn": f"{functions}:PRE-ImageMultiClass",
             "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{functions}:ACS-ImageMultiClass"},
@@ -357,6 +356,19 @@ def own_template(connection: Connection, place: Place) -> None:
             "TaskTimeLimitInSeconds": 300,
         },
     )
+
+
+def team(connection: Connection) -> str:
+    """The ARN of a team of one person, who signs in with a password."""
+    sagemaker, cognito = connection.client("sagemaker"), connection.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="workers")["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="labelling")["UserPoolClient"]["ClientId"]
+    cognito.create_group(UserPoolId=pool, GroupName="line")
+    cognito.admin_create_user(UserPoolId=pool, Username="ada", MessageAction="SUPPRESS")
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username="ada", GroupName="line")
+    members = [{"CognitoMemberDefinition": {"UserPool": pool, "UserGroup": "line", "ClientId": client}}]
+    made = sagemaker.create_workteam(WorkteamName="line", Description="At the belt", MemberDefinitions=members)
+    return str(made["WorkteamArn"])
 
 
 @cache

@@ -15,9 +15,9 @@ from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
 from tests.support.own_code import PYTHON
 from tests.support.processes import until
-from tests.support.resources import make_resources, team_of
+from tests.support.resources import make_resources
 from tests.support.tuning import await_tuning, tuning_job
-from tests.support.workforces import make_pool
+from tests.support.workforces import team_of
 
 from tobo import resources
 from tobo.operations.registry import TABLE
@@ -57,7 +57,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListHumanTaskUis": {},
     "ListHyperParameterTuningJobs": {},
     "ListLabelingJobs": {},
-    "ListLabelingJobsForWorkteam": {"WorkteamArn": team_of(REGION)},
+    "ListLabelingJobsForWorkteam": {"WorkteamArn": "the team's"},
     "ListModelPackageGroups": {},
     "ListModelPackages": {},
     "ListModels": {},
@@ -112,7 +112,7 @@ def listed(warm_server: Server) -> dict[str, str]:
     for name in NAMES:
         ended(sagemaker, name)  # their pages must not change while they are read
     make_fleets(warm_server, sagemaker)
-    make_teams(warm_server, sagemaker)
+    make_reviews(warm_server, sagemaker)
     arns["execution"] = make_pipelines(sagemaker)
     asked = tuning_job("three-trials", "no-such-bucket", jobs=3, parallel=1)
     sagemaker.create_hyper_parameter_tuning_job(**asked)
@@ -136,17 +136,14 @@ def make_fleets(server: Server, sagemaker: Any) -> None:
         )
 
 
-def make_teams(server: Server, sagemaker: Any) -> None:
-    """Work teams, and with the first one the workforce; pages for their tasks, and flow definitions."""
-    pool = make_pool(server, REGION)
-    member = pool.member(pool.group("labellers"))
+def make_reviews(server: Server, sagemaker: Any) -> None:
+    """Pages for the teams' tasks, and flow definitions."""
     for name in NAMES:
-        team = sagemaker.create_workteam(WorkteamName=name, Description=name, MemberDefinitions=[member])
         ui = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": "<form></form>"})
         sagemaker.create_flow_definition(
             FlowDefinitionName=name,
             HumanLoopConfig={
-                "WorkteamArn": team["WorkteamArn"],
+                "WorkteamArn": team_of(server, name, REGION),
                 "HumanTaskUiArn": ui["HumanTaskUiArn"],
                 "TaskTitle": name,
                 "TaskDescription": name,
@@ -190,6 +187,8 @@ def test_paginator(operation: str, warm_server: Server, listed: dict[str, str]) 
         asked["ResourceArn"] = listed["experiment"]
     if "PipelineExecutionArn" in asked:
         asked["PipelineExecutionArn"] = listed["execution"]
+    if operation == "ListLabelingJobsForWorkteam":
+        asked["WorkteamArn"] = team_of(warm_server, NAMES[0], REGION)
     result: str = _PAGINATORS[operation]["result_key"]
     paginator = sagemaker.get_paginator(botocore.xform_name(operation))
     pages = [page[result] for page in paginator.paginate(**asked, PaginationConfig={"PageSize": page_size(operation)})]

@@ -118,7 +118,7 @@ def test_heartbeats_move_the_pages(root: Visitor, fleet: Fleet) -> None:
 def test_the_way_to_a_devices_own_page(root: Visitor, fleet: Fleet) -> None:
     fleet.register("cam-1")
     page = root.go(f"devices/{fleet.name}/cam-1")
-    link = page.get_by_role("link", name="Open the live picture")
+    link = page.get_by_role("link", name="Open its page")
     expect(link).to_be_hidden()
     page.evaluate("document.querySelector('[name=address]').type = 'text'")
     page.fill("[name=address]", "javascript:alert(1)")
@@ -235,7 +235,7 @@ def test_what_a_device_saw_last_comes_home_and_is_shown(root: Visitor, fleet: Fl
         outbox.send(Home(fleet), base)  # type: ignore[arg-type]
 
     send(1, "ko", fault="The camera is <b>black</b>.")
-    expect(seen.locator("img")).to_be_visible()
+    expect(seen.locator("img")).to_be_visible(timeout=15_000)  # it is looked for every 5 seconds
     expect(seen).to_contain_text("<b>ko (its class)")
     expect(seen).to_contain_text("91 decisions, 4 rejects in the 1 min 00 s")
     expect(seen).to_contain_text("ok 88, <i>ko 4")
@@ -243,7 +243,7 @@ def test_what_a_device_saw_last_comes_home_and_is_shown(root: Visitor, fleet: Fl
     assert root.accessibility() == []
     for number in range(2, 8):
         send(number, "ok", fault=None)
-    expect(seen).to_contain_text("Part 7, kept because the model was unsure")
+    expect(seen).to_contain_text("Part 7, kept because the model was unsure", timeout=15_000)
     expect(seen).to_contain_text("97 decisions")
     expect(seen.locator(".notice")).to_have_count(0)
     assert seen.locator("img").evaluate("async image => { await image.decode(); return image.naturalWidth; }") == 40

@@ -11,6 +11,7 @@ from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromi
 from tests.support.console import Client, make_job, photos, run
 from tests.support.unique import unique
 
+from tobo.console import ROOT
 from tobo.console.curves import families
 from tobo.console.screens.training_create import like, request_of
 from tobo.kit.fault import Fault
@@ -63,7 +64,12 @@ def test_a_job_is_created_watched_to_its_end_and_cloned(worker: Visitor) -> None
     assert page.input_value('[name="hyper.epochs"]') == "3"
     assert page.input_value('[name="channel.train"]') == f"s3://{bucket}/train/"
     again = unique("again")
-    expect(page.locator("#price .alike")).to_contain_text("of this image on 1 ml.m5.large took")
+    told = page.locator("#price .alike")
+    expect(told).to_contain_text("for 3 epochs of ")
+    expect(told.get_by_role("link", name=name)).to_have_attribute("href", f"{ROOT}/training-jobs/{name}")
+    page.fill('[name="hyper.epochs"]', "3000")
+    expect(told).to_contain_text("for 3,000 epochs of ")
+    page.fill('[name="hyper.epochs"]', "3")
     page.fill('[name="instance_type"]', "ml.c5.9xlarge")
     expect(page.locator("#price")).to_contain_text("No completed job of this image")
     page.fill('[name="instance_type"]', "ml.m5.large")

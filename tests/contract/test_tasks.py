@@ -168,6 +168,7 @@ def test_answers_come_in_pages_of_whole_items(tasks: Tasks) -> None:
     assert numbers(tasks.answers(WORK, limit=2)) == [0, 0, 2, 2]
     assert numbers(tasks.answers(WORK, after=2, limit=2)) == [4, 4]
     assert [(one.worker, one.answers, one.seconds) for one in tasks.efforts(WORK)] == [("ann", 3, 6.0), ("bob", 3, 6.0)]
+    assert tasks.efforts(WORK, "bob") == tasks.efforts(WORK)[1:] and tasks.efforts(WORK, "eve") == []
 
 
 def test_many_workers_at_once_get_every_item_as_often_as_wanted(tasks: Tasks) -> None:

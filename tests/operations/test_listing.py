@@ -123,7 +123,7 @@ def test_bounds_of_time(sagemaker: Any, name: str) -> None:
 def test_names(sagemaker: Any, name: str) -> None:
     whole = ask(sagemaker, name)
     assert ask(sagemaker, name, NameContains="nothing-is-called-so") == []
-    if whole:
+    if len(whole) > 1:  # of workforces a region has one
         listed = ask(sagemaker, name, NameContains="BETA-l")
         assert len(listed) < len(whole) and all("beta-list" in value_of(one, "Name") for one in listed) and listed
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from tests.conftest import Server
 from tests.support.processes import until
@@ -18,6 +19,7 @@ from tobo.edge import compiled
 from tobo.kit.arn import Namespace
 from tobo.store.base import Key, Query, Row
 from tobo.store.sql import SqlStore
+from tobo.wire.models import OWN
 
 ROLE = "arn:aws:iam::111122223333:role/any"
 
@@ -168,7 +170,14 @@ def client(server: Server, service: str, region: str = "us-east-1", **options: A
     return _SESSION.client(service, **{**defaults, **options})
 
 
-_SESSION = boto3.session.Session()
+def _session() -> boto3.session.Session:
+    """One that knows tobo's own services, too."""
+    inner = botocore.session.get_session()
+    inner.get_component("data_loader").search_paths.append(str(OWN))
+    return boto3.session.Session(botocore_session=inner)
+
+
+_SESSION = _session()
 
 
 def insert_row(

@@ -50,6 +50,8 @@ class House:
     puts: list[str] = field(default_factory=list)
     deployments: list[dict[str, Any]] = field(default_factory=list)
     heartbeats: list[dict[str, Any]] = field(default_factory=list)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+    wanted: float = 0.0
     ranges: list[str] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     secret: str = "secret-1"
@@ -88,6 +90,9 @@ class House:
             return {"Deployments": self.deployments}
         if operation == "GetDeviceRegistration":
             return {"DeviceRegistration": json.dumps({"outputS3Uri": OUTPUT, "signingKeys": [public_pem(self.key)]})}
+        if operation == "SendLiveView":
+            self.shown.append(asked)
+            return {"WantedSeconds": self.wanted}
         assert operation == "SendHeartbeat"
         self.heartbeats.append(asked)
         if told := asked.get("DeploymentResult"):

@@ -13,11 +13,11 @@ from PIL import Image
 from tests.conftest import Server
 from tests.support.browser import limited_user
 from tests.support.unique import unique
+from tests.support.workforces import team_of
 
 from tobo.wire.models import OWN
 
 FUNCTIONS = "arn:aws:lambda:us-east-1:432418664414:function"
-TEAM = "arn:aws:sagemaker:us-east-1:{account}:workteam/private-crowd/everybody"
 WORKER = {
     "Effect": "Allow",
     "Action": [
@@ -89,12 +89,14 @@ def labeling_job(
 ) -> dict[str, Any]:
     """A request for CreateLabelingJob over the bucket's folder photos/; its label categories are put there.
 
-    `workers`, `seconds`, `most` (at a time), `source`, `review` (below), `consolidation`, `machine`
-    (accuracy) are short for what lies deeper.
+    `workers`, `seconds`, `most` (at a time), `source`, `review` (below), `consolidation`, `machine` (accuracy), `audits`, `team` are
+    short for what lies deeper.
     """
     categories: dict[str, Any] = {"labels": [{"label": label} for label in labels]}
     if "consolidation" in changes:
         categories["consolidation"] = changes.pop("consolidation")
+    if "audits" in changes:
+        categories["auditLabelAttributeName"] = changes.pop("audits")
     if "review" in changes:
         categories["review"] = {"below": changes.pop("review")}
     if "machine" in changes:
@@ -103,7 +105,7 @@ def labeling_job(
     server.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(categories).encode())
     account = server.client("sts").get_caller_identity()["Account"]
     human = {
-        "WorkteamArn": TEAM.format(account=account),
+        "WorkteamArn": changes.pop("team", None) or team_of(server),
         "UiConfig": {},
         "PreHumanTaskLambdaArn": f"{FUNCTIONS}:PRE-{kind}",
         "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{FUNCTIONS}:ACS-{kind}"},

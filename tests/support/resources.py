@@ -8,6 +8,7 @@ from tests.support.jobs import IMAGE, ROLE, training_job
 from tests.support.pipelines import definition, step
 from tests.support.processes import until
 from tests.support.tuning import tuning_job
+from tests.support.workforces import make_pool, team_of
 
 
 def make_resources(server: Server, region: str, names: tuple[str, ...]) -> dict[str, str]:
@@ -17,6 +18,11 @@ def make_resources(server: Server, region: str, names: tuple[str, ...]) -> dict[
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=b"no archive")
     s3.put_object(Bucket=bucket, Key="categories.json", Body=b'{"labels": [{"label": "ok"}, {"label": "ko"}]}')
+    pool = make_pool(server, region)
+    config = {"UserPool": pool.id, "ClientId": pool.client}
+    sagemaker.create_workforce(WorkforceName=names[0], CognitoConfig=config)
+    for name in names:
+        team_of(server, name, region)
     arns: dict[str, str] = {}
     for name in names:
         answers = [make(sagemaker, bucket, name) for make in _MAKERS]
@@ -56,12 +62,8 @@ def _transform_job(sagemaker: Any, bucket: str, name: str) -> Any:
     )
 
 
-def team_of(region: str) -> str:
-    """The work team that the labelling jobs name."""
-    return f"arn:aws:sagemaker:{region}:111122223333:workteam/private-crowd/everybody"
-
-
 def _labeling_job(sagemaker: Any, bucket: str, name: str) -> Any:
+    team = sagemaker.list_workteams(SortBy="Name", SortOrder="Ascending")["Workteams"][0]["WorkteamArn"]
     functions = "arn:aws:lambda:us-east-1:432418664414:function"
     return sagemaker.create_labeling_job(
         LabelingJobName=name,
@@ -71,7 +73,7 @@ def _labeling_job(sagemaker: Any, bucket: str, name: str) -> Any:
         RoleArn=ROLE,
         LabelCategoryConfigS3Uri=f"s3://{bucket}/categories.json",
         HumanTaskConfig={
-            "WorkteamArn": team_of(sagemaker.meta.region_name),
+            "WorkteamArn": team,
             "UiConfig": {},
             "PreHumanTaskLambdaArn": f"{functions}:PRE-ImageMultiClass",
             "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": f"{functions}:ACS-ImageMultiClass"},

@@ -1,5 +1,6 @@
 """A private workforce as boto3 scripts create it: a pool, its client, a group, and people in it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,3 +50,34 @@ def make_pool(server: Server, region: str = "us-east-1", **options: Any) -> Pool
         UserPoolId=pool, ClientName="labelling", ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH"]
     )["UserPoolClient"]["ClientId"]
     return Pool(cognito, pool, client)
+
+
+def team_of(server: Server, name: str = "everybody", region: str = "us-east-1") -> str:
+    """The ARN of a work team; it, its group, the pool and the workforce are made as far as they are not there."""
+    at = (server.account, region, name)
+    if at not in _TEAMS:
+        _TEAMS[at] = _made(server, name, region)
+    return _TEAMS[at]
+
+
+_TEAMS: dict[tuple[str, str, str], str] = {}
+
+
+def _made(server: Server, name: str, region: str) -> str:
+    sagemaker = server.client("sagemaker", region=region)
+    workforces = sagemaker.list_workforces()["Workforces"]
+    if workforces:
+        its = workforces[0]["CognitoConfig"]
+        pool = Pool(server.client("cognito-idp", region=region), its["UserPool"], its["ClientId"])
+    else:
+        pool = make_pool(server, region)
+    with suppress(pool.cognito.exceptions.GroupExistsException):
+        pool.group(name)
+    try:
+        return str(
+            sagemaker.create_workteam(WorkteamName=name, Description=name, MemberDefinitions=[pool.member(name)])[
+                "WorkteamArn"
+            ]
+        )
+    except sagemaker.exceptions.ResourceInUse:
+        return str(sagemaker.describe_workteam(WorkteamName=name)["Workteam"]["WorkteamArn"])

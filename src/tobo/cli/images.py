@@ -111,7 +111,10 @@ def _from_tool(tool: str, image: str, folder: Path) -> Binding:
         with subprocess.Popen([tool, "export", container], stdout=subprocess.PIPE) as export:
             assert export.stdout is not None
             with tarfile.open(fileobj=export.stdout, mode="r|") as archive:
-                archive.extractall(folder, filter=_plain)
+                _unpack(archive, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
         _ask(tool, "rm", container)
     return Binding(
@@ -122,15 +125,47 @@ def _from_tool(tool: str, image: str, folder: Path) -> Binding:
     )
 
 
-def _plain(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
-    """Files, folders and links, as they are named; links lead within the image, where they will be seen. No devices."""
-    if member.isdev() or ".." in Path(member.name).parts:
-        return None
-    plain = copy.copy(member)
-    plain.name = member.name.lstrip("/")
-    plain.mode = member.mode & 0o755 | (0o700 if member.isdir() else 0o400)
-    plain.uid, plain.gid, plain.uname, plain.gname = os.getuid(), os.getgid(), "", ""
-    return plain
+_AS_IT_IS: dict[str, Any] = {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
+"""Of what `_unpack` has made plain. Python before 3.11.4, which is what Debian 12 has, knows no filters."""
+
+
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Files, folders and links of an image, without its devices. Raises SystemExit for what would reach out of `folder`.
+
+    A link leads wherever it likes, for it will be seen from within the image alone; nothing is written through one.
+    """
+    for member in archive:
+        plain = copy.copy(member)
+        plain.name = member.name.lstrip("/")
+        target = _inside(folder, plain.name)
+        if member.isdev() or target == folder:
+            continue
+        plain.mode = member.mode & 0o755 | (0o700 if member.isdir() else 0o400)
+        plain.uid, plain.gid, plain.uname, plain.gname = os.getuid(), os.getgid(), "", ""
+        if target.is_symlink() or target.is_file():
+            target.unlink()
+        if member.islnk():
+            _link(_inside(folder, member.linkname.lstrip("/")), target)
+        else:
+            archive.extract(plain, folder, **_AS_IT_IS)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        raise SystemExit(f"The image's '{target.name}' is a link to what is not there ({error.strerror}).") from None
+
+
+def _inside(folder: Path, name: str) -> Path:
+    path = folder / name
+    ways = [way for way in path.parents if folder in way.parents]
+    if ".." in Path(name).parts or any(way.is_symlink() for way in ways):
+        raise SystemExit(
+            f"The image's '{name}' leads out of it or through a link; it is not what podman and docker export."
+        )
+    return path
 
 
 def _variables(given: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from tobo.console import ROOT
 from tobo.console.entrance import Entrance
+from tobo.console.federation import ANSWER, Federation
 from tobo.console.headers import SecurityHeaders
 from tobo.console.links import Links
 from tobo.console.live import Hub
@@ -31,6 +32,7 @@ class Console:
         static = StaticFolder()
         rooms = Rooms(context, Sessions(context), Rendering(static), ThreadPoolExecutor(THREADS, "console"))
         entrance = Entrance(rooms, Links(context.settings.state))
+        federation = Federation(rooms, entrance)
         screens = [route(rooms, screen) for screen in SCREENS]
         self._pool = rooms.pool
         self._hub = Hub(rooms, Starlette(routes=screens))
@@ -40,6 +42,8 @@ class Console:
                     Route(ROOT, _home),
                     Route(f"{ROOT}/enter", entrance.show, methods=["GET"]),
                     Route(f"{ROOT}/enter", entrance.sign_in, methods=["POST"]),
+                    Route(f"{ROOT}/enter/provider", federation.begin, methods=["GET"]),
+                    Route(ANSWER, federation.answer, methods=["GET"]),
                     Route(f"{ROOT}/leave", entrance.sign_out, methods=["POST"]),
                     Route(f"{ROOT}/static/{{version}}/{{name:path}}", static.serve, methods=["GET"]),
                     Route(f"{ROOT}/stream", self._hub.serve, methods=["GET"]),

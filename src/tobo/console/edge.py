@@ -1,5 +1,6 @@
 """What the console's edge screens share: the state of a device and its figures, forms with rows."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -58,6 +59,20 @@ def device_figures(visit: Visit, fleet: str, device: str, span: str) -> dict[str
         name: [[at for at, _ in its], [value for _, value in its]] for name, its in zip(FIGURES, points, strict=True)
     }
     return {"start": start, "end": end, "period": period, "band": DRIFT_BAND, "series": series}
+
+
+def live_view(visit: Visit, fleet: str, device: str) -> dict[str, Any]:
+    """{"state", "age": seconds since it told, None before; "told": as in tobo-edge's Told; "picture": base64}."""
+    now = visit.context.clock.now()
+    described = visit.quietly("sagemaker", "DescribeDevice", DeviceFleetName=fleet, DeviceName=device)
+    found = visit.quietly("tobo-edge", "DescribeLiveView", DeviceFleetName=fleet, DeviceName=device)
+    return {
+        "state": device_state(described.get("LatestHeartbeat"), now),
+        "heartbeat": described.get("LatestHeartbeat"),
+        "age": now - found["ToldTime"] if "ToldTime" in found else None,
+        "told": found.get("Told"),
+        "picture": b64encode(found.get("Picture", b"")).decode(),
+    }
 
 
 def numbered(fields: Mapping[str, str], *names: str) -> Iterator[dict[str, str]]:

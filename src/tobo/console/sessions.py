@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
-from tobo.console.workers import REMEMBERED, Worker, principal_of, worker_of
+from tobo.console.workers import REMEMBERED, Federated, Worker, principal_of, worker_of
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context, Principal
 from tobo.operations.rows import rows_of
@@ -42,16 +42,16 @@ class Sessions:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._told: dict[str, list[Sentence]] = {}
-        self._workers: dict[Worker, tuple[float, Principal | None]] = {}
+        self._workers: dict[Worker | Federated, tuple[float, Principal | None]] = {}
 
-    def open(self, access_key_id: str, token: str | None = None) -> tuple[Session, str]:
+    def open(self, access_key_id: str, token: str | None = None, lifetime: float = LIFETIME) -> tuple[Session, str]:
         """A new session and its cookie's value; old ones that nobody can use any more are forgotten."""
         now = self._context.clock.now()
         for row in rows_of(self._context.store, EVERYWHERE, KIND):
             if row.found["Expires"] <= now:
                 self._delete(row)
         cookie = secrets.token_urlsafe(32)
-        session = _session(cookie, access_key_id, token, now + LIFETIME)
+        session = _session(cookie, access_key_id, token, now + lifetime)
         asked = {"AccessKeyId": access_key_id, "SessionToken": token}
         row = Row(
             Key(EVERYWHERE, KIND, session.id), "", asked, {"Expires": session.expires}, "Active", "Active", now, now
@@ -103,7 +103,7 @@ class Sessions:
         expires = min(session.expires, credential.expires or session.expires)
         return credential.principal if now < expires else None
 
-    def _worker(self, worker: Worker, now: float) -> Principal | None:
+    def _worker(self, worker: Worker | Federated, now: float) -> Principal | None:
         """Looked up again after a few seconds: a page asks for several things at once."""
         seen, principal = self._workers.get(worker, (0.0, None))
         if not 0 <= now - seen < REMEMBERED:

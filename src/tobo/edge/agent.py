@@ -24,6 +24,7 @@ from tobo.edge.enrolment import Enrolment
 from tobo.edge.health import Before
 from tobo.edge.heartbeat import Told
 from tobo.edge.keeper import Keeper
+from tobo.edge.live import EVERY, LiveView
 from tobo.edge.loop import Line, Loop, Model
 from tobo.edge.opening import open_line
 from tobo.edge.outbox import Outbox
@@ -44,10 +45,9 @@ _REGISTERS_EVERY = 3600.0
 
 @dataclass
 class Deed:
-    """Something done beside the line every so many seconds; `due` in the line's time, for lines faster than life."""
+    """Something done beside the line; `due` in the line's time, for lines faster than life."""
 
     runner: Background
-    every: float
     due: float = 0.0
 
 
@@ -80,6 +80,7 @@ class Agent:
         self.began = time.monotonic()
         self._told = Told()
         self._registered_at: float | None = None
+        self.live = LiveView(self)
         self.deeds = self._make_deeds()
 
     def now(self) -> float:
@@ -130,7 +131,7 @@ class Agent:
         for deed in self.deeds.values():
             if now >= deed.due:
                 deed.runner.try_once()
-                deed.due = now + deed.every
+                deed.due = now + deed.runner.every
 
     def register(self) -> None:
         """Asks where this device's events go, and which keys sign its bundles. Raises Offline, Denied."""
@@ -161,6 +162,12 @@ class Agent:
         self.home.ask("SendHeartbeat", AgentVersion=agent_version(), **asked)
         self._told = told
 
+    def show(self) -> None:
+        """Shows this device to who looks at it from afar, for as long as somebody does. Raises Offline, Denied."""
+        if self.home is not None:
+            self.live.step(self.home)
+            self.deeds["live"].runner.every = EVERY if self.live.wanted else self.settings.house.live
+
     def poll(self) -> None:
         """Asks what this device has to have. Raises Offline, Denied, OSError."""
         if self.updater is not None:
@@ -188,8 +195,11 @@ class Agent:
                 ("updates", self.poll, house.poll),
                 ("heartbeat", self.heartbeat, house.heartbeat),
                 ("outbox", self.send, house.send),
+                ("live", self.show, house.live),
             ]
-        deeds = {name: Deed(Background(name, deed, every), every) for name, deed, every in told}
+        deeds = {name: Deed(Background(name, deed, every)) for name, deed, every in told}
+        if "live" in deeds:
+            deeds["live"].runner.longest = 2 * house.live  # somebody may be looking
         deeds["keeper"].runner.longest = _KEEPS_EVERY * 4  # the line goes on telling
         return deeds
 
@@ -244,10 +254,14 @@ class Agent:
         from tobo.edge.nudge import Nudge
 
         try:
-            return Nudge(self.enrolled, self.deeds["updates"].runner.wake)
+            return Nudge(self.enrolled, self._nudged)
         except (ImportError, ValueError, OSError) as error:
             log.warning("no nudges, polls only: %s", error)
             return None
+
+    def _nudged(self) -> None:
+        for name in ("updates", "live"):
+            self.deeds[name].runner.wake()
 
 
 def _keep_out_of_the_lines_way() -> None:

@@ -34,7 +34,7 @@ class Background(threading.Thread):
 
     def __init__(self, name: str, deed: Callable[[], object], every: float) -> None:
         super().__init__(name=name, daemon=True)
-        self._deed, self._every = deed, every
+        self._deed, self.every = deed, every
         self._woken, self._over = threading.Event(), False
         self.longest = LONGEST
         self.failures = 0
@@ -50,7 +50,7 @@ class Background(threading.Thread):
             os.setpriority(os.PRIO_PROCESS, own, max(_NICE, os.getpriority(os.PRIO_PROCESS, own)))
         while not self._over:
             self.try_once()
-            self._woken.wait(pause(self.failures, self._every, most=self.longest))
+            self._woken.wait(pause(self.failures, self.every, most=self.longest))
             self._woken.clear()
 
     def try_once(self) -> bool:

@@ -84,12 +84,14 @@ class DecisionSettings:
 
 @dataclass(frozen=True)
 class HouseSettings:
-    """Seconds between polls, heartbeats, sendings and counts; `outbox_mb` is the outbox's bound on disk."""
+    """Seconds between polls, heartbeats, sendings, counts, and questions whether somebody looks at the live view;
+    `outbox_mb` is the outbox's bound on disk."""
 
     poll: float = 60.0
     heartbeat: float = 60.0
     send: float = 30.0
     counts: float = 60.0
+    live: float = 30.0
     outbox_mb: float = 200.0
 
 

@@ -50,6 +50,7 @@ _DATA = frozenset(
         *(("tobo-labeling", name) for name in ("ClaimTasks", "KeepTask", "ReleaseTasks", "AnswerTask")),
         ("sagemaker-metrics", "BatchPutMetrics"),
         ("sagemaker-edge", "SendHeartbeat"),
+        ("tobo-edge", "SendLiveView"),
         ("sagemaker-runtime", "InvokeEndpoint"),
         ("sagemaker-runtime", "InvokeEndpointAsync"),
         ("sagemaker-runtime", "InvokeEndpointWithResponseStream"),

@@ -14,6 +14,7 @@ from tobo.kit.clock import Clock
 from tobo.kit.fault import Fault
 from tobo.objects.base import Objects
 from tobo.operations.auditing import HOUSE, audited
+from tobo.operations.live_views import LiveViews
 from tobo.operations.policy import Statement, decide
 from tobo.settings import Settings
 from tobo.store.base import Row, Store
@@ -68,6 +69,8 @@ class Context:
     """Tells the controller that a row is due; losing it costs time, never work."""
     nudge: Callable[[Sequence[str]], None] | None = None
     """Publishes to MQTT topics of the embedded broker and may raise anything; None where there is none."""
+    live: LiveViews = field(default_factory=LiveViews)
+    """What devices show while somebody looks."""
     trail: Trail | None = None
     """The audit log, into which `serve` writes; None where nothing is recorded."""
     ledger: Ledger | None = None

@@ -151,7 +151,9 @@ class Tasks(Protocol):
         """How many items there are in each state."""
         ...
 
-    def efforts(self, work: str) -> list[Effort]: ...
+    def efforts(self, work: str, worker: str | None = None) -> list[Effort]:
+        """Of everybody who has answered or skipped something, by name; or of one alone."""
+        ...
 
     def close(self) -> None:
         """Closes the store itself."""

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS answer (
     seconds REAL NOT NULL,
     PRIMARY KEY (work, number, worker, role)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answer_worker ON answer (work, worker, seconds);
 CREATE TABLE IF NOT EXISTS skip (
     work INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -50,6 +51,7 @@ CREATE TABLE IF NOT EXISTS skip (
     at REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS skip_item ON skip (work, number, worker);
+CREATE INDEX IF NOT EXISTS skip_worker ON skip (work, worker);
 """
 _CLAIM = """
 SELECT number, source FROM item AS i WHERE work = :work AND state = :state AND answers + (
@@ -74,6 +76,7 @@ class SqliteTasks:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._using = threading.Lock()
+        self._counts: dict[str, tuple[tuple[int, int], dict[str, int]]] = {}
         self._connection = sqlite3.connect(path, check_same_thread=False, timeout=30, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")  # somebody's work: a power cut may not lose it
@@ -299,20 +302,26 @@ class SqliteTasks:
 
     def counts(self, work: str) -> Mapping[str, int]:
         with self._using:
-            its, _ = self._work(work)
-            return dict(
-                self._connection.execute("SELECT state, count(*) FROM item WHERE work = ? GROUP BY state", (its,))
-            )
+            (others,) = self._connection.execute("PRAGMA data_version").fetchone()
+            stamp = self._connection.total_changes, others
+            known, counted = self._counts.get(work, (None, {}))
+            if known != stamp:  # of a large work, counting takes milliseconds, and everybody who works at it asks
+                its, _ = self._work(work)
+                asked = "SELECT state, count(*) FROM item WHERE work = ? GROUP BY state"
+                counted = dict(self._connection.execute(asked, (its,)))
+                self._counts[work] = stamp, counted
+            return dict(counted)
 
-    def efforts(self, work: str) -> list[Effort]:
+    def efforts(self, work: str, worker: str | None = None) -> list[Effort]:
+        whose = "work = :work" if worker is None else "work = :work AND worker = :worker"
         with self._using:
             its, _ = self._work(work)
             rows = self._connection.execute(
                 "SELECT worker, sum(answers), sum(skips), sum(seconds) FROM ("
-                " SELECT worker, count(*) AS answers, 0 AS skips, sum(seconds) AS seconds FROM answer WHERE work = :work"
+                f" SELECT worker, count(*) AS answers, 0 AS skips, sum(seconds) AS seconds FROM answer WHERE {whose}"
                 " GROUP BY worker UNION ALL"
-                " SELECT worker, 0, count(*), 0 FROM skip WHERE work = :work GROUP BY worker) GROUP BY worker ORDER BY worker",
-                {"work": its},
+                f" SELECT worker, 0, count(*), 0 FROM skip WHERE {whose} GROUP BY worker) GROUP BY worker ORDER BY worker",
+                {"work": its, "worker": worker},
             ).fetchall()
         return [Effort(*row) for row in rows]
 

@@ -20,6 +20,7 @@ SIGNED: Mapping[str, tuple[str, ...]] = {
         "sagemaker-runtime",
         "sagemaker-metrics",
         "sagemaker-edge",
+        "tobo-edge",
         "sagemaker-a2i-runtime",
         "sagemaker-featurestore-runtime",
     ),

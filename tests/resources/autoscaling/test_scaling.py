@@ -286,3 +286,56 @@ def test_the_metrics_that_scaling_goes_by_are_written(scaling_server: Server, en
     assert seen("AWS/SageMaker", "InvocationsPerInstance", "Sum") > 10
     assert 0 < seen("/aws/sagemaker/Endpoints", "CPUUtilization", "Maximum") <= 100 * 64
     assert 0 < seen("/aws/sagemaker/Endpoints", "MemoryUtilization", "Average") < 100
+
+
+def give(server: Server, endpoint: str, count: int) -> None:
+    """By hand, as the console's Pause and Start again do."""
+    server.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName=endpoint,
+        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": count}],
+    )
+
+
+def pause(server: Server, endpoint: str) -> None:
+    give(server, endpoint, 0)
+    until(lambda: instances(server, endpoint) == 0, 20)
+
+
+def test_a_pause_holds_against_bounds_and_clock_until_it_is_started_again(
+    scaling_server: Server, scaling: Any, endpoint: Callable[..., str]
+) -> None:
+    name = endpoint()
+    scaling.register_scalable_target(**resource(name), MinCapacity=1, MaxCapacity=2)
+    track(scaling, name, target=60.0)
+    pause(scaling_server, name)
+    in_a_moment = (datetime.now(UTC) + timedelta(seconds=1)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    scaling.put_scheduled_action(
+        **resource(name),
+        ScheduledActionName="wake",
+        Schedule=in_a_moment,
+        ScalableTargetAction={"MinCapacity": 2, "MaxCapacity": 2},
+    )
+    until(lambda: len(activities(scaling, name)) == 1, 20)  # the bounds are others now
+    time.sleep(2)  # ten looks
+    assert instances(scaling_server, name) == 0
+    with pytest.raises(ClientError, match="is paused"):
+        asker(scaling_server, name)("anybody there")
+    give(scaling_server, name, 1)
+    until(lambda: instances(scaling_server, name) == 2, 20)  # it is scaled again
+    pause(scaling_server, name)
+    time.sleep(1)
+    assert instances(scaling_server, name) == 0
+    scaling.register_scalable_target(**resource(name), MinCapacity=1)  # who says so wants an instance
+    until(lambda: instances(scaling_server, name) == 1, 20)
+
+
+def test_what_sleeps_is_not_paused(scaling_server: Server, scaling: Any, endpoint: Callable[..., str]) -> None:
+    name = endpoint()
+    scaling.register_scalable_target(**resource(name), MinCapacity=0, MaxCapacity=1)
+    pause(scaling_server, name)
+    time.sleep(1)
+    in_a_moment = (datetime.now(UTC) + timedelta(seconds=1)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    scaling.put_scheduled_action(
+        **resource(name), ScheduledActionName="wake", Schedule=in_a_moment, ScalableTargetAction={"MinCapacity": 1}
+    )
+    until(lambda: instances(scaling_server, name) == 1, 20)

@@ -12,7 +12,6 @@ from tests.conftest import Server
 from tests.support.labelling import (
     FUNCTIONS,
     REVIEWER,
-    TEAM,
     bucket_of,
     claim,
     create,
@@ -27,6 +26,7 @@ from tests.support.labelling import (
     worker,
 )
 from tests.support.unique import unique
+from tests.support.workforces import team_of
 
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -370,6 +370,16 @@ def test_requests_that_are_refused(server: Server, changes: dict[str, Any], said
         ("PreHumanTaskLambdaArn", "arn:aws:lambda:us-east-1:123456789012:function:mine", "is no built-in function"),
         ("PreHumanTaskLambdaArn", f"{FUNCTIONS}:PRE-BoundingBox", "two task types"),
         ("WorkteamArn", "arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default", "work on AWS only"),
+        (
+            "WorkteamArn",
+            "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/everybody",
+            "there is no work team 'arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/everybody'",
+        ),
+        (
+            "WorkteamArn",
+            "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/no-such-team",
+            "/no-such-team' in us-east-1",
+        ),
     ],
 )
 def test_tasks_that_are_refused(server: Server, member: str, value: str, said: str) -> None:
@@ -383,8 +393,7 @@ def test_tasks_that_are_refused(server: Server, member: str, value: str, said: s
 def test_lists_and_pages(server: Server) -> None:
     bucket = bucket_of(server, 7)
     sagemaker, mark = server.client("sagemaker"), unique("listed")
-    account = server.client("sts").get_caller_identity()["Account"]
-    team = TEAM.format(account=account) + mark
+    team = team_of(server, mark)
     names = []
     for number in range(3):
         request = labeling_job(server, bucket, LabelingJobName=f"{mark}-{number}")
@@ -449,3 +458,17 @@ def test_items_are_offered_a_few_at_a_time(server: Server) -> None:
     assert len(first.claim_tasks(LabelingJobArn=arn, MaxResults=10)["Tasks"]) == 2
     assert second.claim_tasks(LabelingJobArn=arn)["Tasks"] == []
     wait(server, arn.rsplit("/", 1)[-1], lambda job: job["LabelCounters"]["Unlabeled"] == 6)
+
+
+def test_a_team_that_a_job_asks_is_not_deleted(server: Server) -> None:
+    sagemaker, name = server.client("sagemaker"), unique("asked")
+    request = labeling_job(server, bucket_of(server, 2))
+    request["HumanTaskConfig"]["WorkteamArn"] = team_of(server, name)
+    create(server, request)
+    with pytest.raises(ClientError, match=f"ResourceInUse.*{request['LabelingJobName']}"):
+        sagemaker.delete_workteam(WorkteamName=name)
+    sagemaker.stop_labeling_job(LabelingJobName=request["LabelingJobName"])
+    ended(server, request["LabelingJobName"])
+    assert sagemaker.delete_workteam(WorkteamName=name)["Success"] is True
+    with pytest.raises(ClientError, match=f"ValidationException.*there is no work team '.*{name}'"):
+        sagemaker.create_labeling_job(**{**request, "LabelingJobName": unique("late")})

@@ -46,6 +46,25 @@ def test_boxes_of_the_manifest_are_adjusted_and_verified(server: Server) -> None
     assert guesses(server, "BoundingBox", line) is None
 
 
+def test_the_attribute_that_is_audited_is_named(server: Server) -> None:
+    """Of two earlier jobs' boxes those of the named one; without a name, or where a line has none of it, as ever."""
+    size = {"width": 64, "height": 48, "depth": 3}
+    line: dict[str, Any] = {}
+    for name, left in (("first", 1), ("second", 9)):
+        box = {"class_id": 0, "left": left, "top": 5, "width": 20, "height": 10}
+        line[name] = {"annotations": [box], "image_size": [size]}
+        line[f"{name}-metadata"] = {"type": "groundtruth/object-detection", "class-map": {"0": "ko"}}
+
+    def left(**more: Any) -> int:
+        return int(guesses(server, "AdjustmentBoundingBox", line, **more)["boundingBoxes"][0]["left"])
+
+    assert (left(), left(audits="first"), left(audits="second")) == (9, 1, 9)
+    assert guesses(server, "VerificationBoundingBox", line, audits="third") is None
+    for audits, said in (("label", "are both 'label'"), (7, "auditLabelAttributeName in 's3://.*' is 7")):
+        with pytest.raises(ClientError, match=f"ValidationException.*{said}"):
+            guesses(server, "AdjustmentBoundingBox", line, audits=audits)
+
+
 def test_what_a_model_says_is_a_guess(server: Server) -> None:
     meta = {"class-name": "ko", "confidence": 0.61, "type": "groundtruth/image-classification"}
     line = {"label-suggested": 1, "label-suggested-metadata": meta}

@@ -21,7 +21,7 @@ from tobo.line.config import LineConfig, Mix
 from tobo.line.page.server import Page, Shown
 from tobo.line.twin import Line
 
-HOUSE = HouseSettings(poll=1.0, heartbeat=2.0, send=1.0, counts=5.0)
+HOUSE = HouseSettings(poll=1.0, heartbeat=2.0, send=1.0, counts=5.0, live=2.0)
 """A device asks home once a minute; a story has no minute."""
 KEEP = Keeping(margin=0.8, share=0.25, per_minute=600)
 TRIAL = Limits(decisions=20, late=0.5, rejects=0.6)

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from tobo.console.choices import names_of
-from tobo.console.edge import SPANS, device_figures, device_state, with_states
+from tobo.console.edge import SPANS, device_figures, device_state, live_view, with_states
 from tobo.console.lists import PAGE, addresses
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.sent_home import sent_home
@@ -62,6 +62,12 @@ def _show(visit: Visit) -> Response:
 @shown("/devices/{fleet}/{device}/figures")
 def _figures(visit: Visit) -> Response:
     return JSONResponse(device_figures(visit, visit.path["fleet"], visit.path["device"], _span(visit)))
+
+
+@shown("/devices/{fleet}/{device}/live")
+def _live(visit: Visit) -> Response:
+    """What the device shows now; to ask is what makes it show itself."""
+    return JSONResponse(live_view(visit, visit.path["fleet"], visit.path["device"]))
 
 
 @posted("/devices/{fleet}/{device}/back")
@@ -143,4 +149,4 @@ def _span(visit: Visit) -> str:
     return span if (span := visit.query.get("span", "")) in SPANS else "hour"
 
 
-SCREENS: tuple[Screen, ...] = (_list, _show, _figures, _package, _back, _send)
+SCREENS: tuple[Screen, ...] = (_list, _show, _figures, _live, _package, _back, _send)

@@ -14,6 +14,7 @@ from tobo.console.navigation import listed_at
 from tobo.console.places import s3_place
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
+from tobo.console.work_teams import create_team, team_arn
 from tobo.kit.fault import Fault
 
 SERVICE = "tobo-labeling"
@@ -63,7 +64,6 @@ def _form(visit: Visit) -> Response:
         tasks=TASKS,
         consolidations=CONSOLIDATIONS,
         teams=_teams(visit),
-        team=f"arn:aws:sagemaker:{visit.region}:{visit.principal.account}:workteam/private-crowd/everybody",
         output=f"s3://{bucket}/labelling/output",
         role=own_role(visit),
         pipelines=learning_pipelines(visit),
@@ -72,12 +72,14 @@ def _form(visit: Visit) -> Response:
 
 @posted("/labeling-jobs/create")
 def _create(visit: Visit) -> Response:
-    """The classes become a file beside the job's output, then the job is created, and the pipeline that waits for it."""
+    """The classes become a file beside the job's output, and the team is made where there was none; then the job is created, and
+    the pipeline that waits for it."""
     fields = fields_of(visit.form)
     body, bucket = categories_of(fields), default_bucket(visit)
     name = fields.get("name", "")
     key = f"labelling/categories/{name}.json"
-    asked = request_of(fields, visit.region, f"s3://{bucket}/{key}" if body else None)
+    chosen = {**fields, "team": _team(visit, fields)}
+    asked = request_of(chosen, visit.region, f"s3://{bucket}/{key}" if body else None)
     if body:
         existing_bucket(visit)
         visit.change("s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json")
@@ -213,6 +215,19 @@ def _teams(visit: Visit) -> list[tuple[str, str]]:
     """(ARN, name) of the account's work teams; none where they are not known, or the key may not list them."""
     found = visit.attempt("sagemaker", "ListWorkteams", MaxResults=100)
     return [(one["WorkteamArn"], one["WorkteamName"]) for one in (found or {}).get("Workteams", ())]
+
+
+def _team(visit: Visit, fields: dict[str, str]) -> str:
+    """The ARN of the team that was chosen, or of the one that is made on the way."""
+    name = fields.get("new_team")
+    if not name:
+        return fields.get("team", "")
+    try:
+        return create_team(visit, name)
+    except Fault as fault:
+        if fault.code != "ResourceInUse":
+            raise
+        return team_arn(visit, name)  # made when the form was sent before, and the job refused
 
 
 def _sources(visit: Visit, bucket: str) -> list[str]:

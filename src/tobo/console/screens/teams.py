@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from tobo.console.lists import PAGE, addresses
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
+from tobo.console.work_teams import create_team, existing_pool, workforce_of
 from tobo.kit.fault import Fault
 
 MOST_SHOWN = 60
@@ -16,9 +17,6 @@ MOST_SHOWN = 60
 
 TEMPORARY = "tobo:temporary_password"
 """The attribute in which AdminCreateUser tells the password that it has invented."""
-
-TO_COME = "<UserPoolId>", "<ClientId>"
-"""What stands in the code of calls that need what an earlier one answers."""
 
 
 @shown("/labelling/teams")
@@ -28,7 +26,7 @@ def _list(visit: Visit) -> Response:
     if token := visit.query.get("token"):
         asked["NextToken"] = token
     found = visit.call("sagemaker", "ListWorkteams", **asked)
-    workforce = _workforce(visit)
+    workforce = workforce_of(visit)
     config = {} if workforce is None else workforce.get("CognitoConfig", {})
     people: Mapping[str, Any] = {"Users": []}
     if config and visit.may("cognito-idp", "ListUsers", UserPoolId=config["UserPool"]):
@@ -53,17 +51,7 @@ def _create(visit: Visit) -> Response:
     name = fields.get("team", "")
     if not name:
         raise Fault("ValidationException", "The team has no name yet; give one, such as marbles.")
-    config = _existing_pool(visit)
-    try:
-        visit.change("cognito-idp", "CreateGroup", UserPoolId=config["UserPool"], GroupName=name)
-    except Fault as fault:
-        if fault.code != "GroupExistsException":
-            raise  # a team that was removed has left it
-    definition = {"CognitoMemberDefinition": {**config, "UserGroup": name}}
-    described = fields.get("description") or f"The people of {name}."
-    visit.change(
-        "sagemaker", "CreateWorkteam", WorkteamName=name, Description=described, MemberDefinitions=[definition]
-    )
+    create_team(visit, name, fields.get("description", ""))
     return visit.done(url("labelling", "teams"), f"Team {name} was created. Nobody is in it yet.")
 
 
@@ -93,7 +81,7 @@ def _create_person(visit: Visit) -> Response:
     person, team = fields.get("person", ""), fields.get("team", "")
     if not person:
         raise Fault("ValidationException", "The person has no name yet; give one, such as ada.")
-    pool, group = _first_group(visit, team) if team else (_existing_pool(visit)["UserPool"], "")
+    pool, group = _first_group(visit, team) if team else (existing_pool(visit)["UserPool"], "")
     asked = {"UserPoolId": pool, "Username": person, "MessageAction": "SUPPRESS"}
     made = visit.change("cognito-idp", "AdminCreateUser", **asked)
     if group:
@@ -125,30 +113,6 @@ def _change_person(visit: Visit) -> Response:
 def _secret(visit: Visit, person: str, password: str) -> Response:
     values = {"person": person, "password": password, "url": url}
     return HTMLResponse(visit.rendering.page("labelling/secret.html", values), headers={"Cache-Control": "no-store"})
-
-
-def _workforce(visit: Visit) -> Mapping[str, Any] | None:
-    """The region's one; None where there is none, or the key may not look."""
-    if not visit.may("sagemaker", "ListWorkforces"):
-        return None
-    found = visit.quietly("sagemaker", "ListWorkforces")["Workforces"]
-    return found[0] if found else None
-
-
-def _existing_pool(visit: Visit) -> dict[str, str]:
-    """UserPool and ClientId of the workforce; made where there is none. Raises Fault where its people are kept elsewhere."""
-    workforce = _workforce(visit)
-    if workforce is not None:
-        if "CognitoConfig" not in workforce:
-            raise Fault(
-                "ValidationException",
-                f"The people of workforce {workforce['WorkforceName']} are kept by its OIDC provider; create them there.",
-            )
-        return dict(workforce["CognitoConfig"])
-    made = visit.change("cognito-idp", "CreateUserPool", PoolName="workers")
-    pool = made["UserPool"]["Id"] if made else TO_COME[0]
-    made = visit.change("cognito-idp", "CreateUserPoolClient", UserPoolId=pool, ClientName="labelling")
-    return {"UserPool": pool, "ClientId": made["UserPoolClient"]["ClientId"] if made else TO_COME[1]}
 
 
 def _first_group(visit: Visit, team: str) -> tuple[str, str]:

@@ -36,7 +36,7 @@ def _form(visit: Visit) -> Response:
         job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=cloned)
     image = visit.query.get("image") or job.get("AlgorithmSpecification", {}).get("TrainingImage") or IMAGE
     basic, rest = declared(image)
-    values = {**job.get("HyperParameters", {}), **_typed(visit)}
+    values = {**job.get("HyperParameters", {}), **_hyperparameters(visit.query)}
     named = {one.name for one in (*basic, *rest)}
     extra = "\n".join(f"{name}={value}" for name, value in job.get("HyperParameters", {}).items() if name not in named)
     resources = job.get("ResourceConfig", {})
@@ -75,7 +75,7 @@ def _price(visit: Visit) -> Response:
         "seconds": seconds,
         "source": prices.SOURCE,
         "kind": kind,
-        "alike": alike(visit, query.get("image", ""), kind, count),
+        "alike": alike(visit, query.get("image", ""), kind, count, _hyperparameters(query)),
     }
     return visit.page("training_jobs/price.html", **values)
 
@@ -93,12 +93,7 @@ def _create(visit: Visit) -> Response:
 
 def request_of(fields: Mapping[str, str]) -> dict[str, Any]:
     """CreateTrainingJob's members from the form's fields; fields that are empty are left out. Raises Fault."""
-    hyper = {
-        name.removeprefix(HYPER): value
-        for name, value in fields.items()
-        if name.startswith(HYPER) and value != fields.get(f"default.{name.removeprefix(HYPER)}")
-    }
-    hyper |= _lines(fields.get("extra", ""), "Further hyperparameters")
+    hyper = _hyperparameters(fields) | _lines(fields.get("extra", ""), "Further hyperparameters")
     attributes = [name for name in re.split(r"[\s,]+", fields.get("attributes", "")) if name]
     channels = [
         {
@@ -165,10 +160,10 @@ def _channels_like(before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[st
     return [*kept, *map(dict, known.values())]
 
 
-def _typed(visit: Visit) -> dict[str, str]:
-    """The hyperparameters that were typed before the image was changed, without those that were left as they were."""
-    typed = {name.removeprefix(HYPER): value for name, value in visit.query.items() if name.startswith(HYPER)}
-    return {name: value for name, value in typed.items() if value != visit.query.get(f"default.{name}", "")}
+def _hyperparameters(fields: Mapping[str, str]) -> dict[str, str]:
+    """Those of a form's fields that were filled in otherwise than they are by default."""
+    found = {name.removeprefix(HYPER): value for name, value in fields.items() if name.startswith(HYPER)}
+    return {name: value for name, value in found.items() if value != fields.get(f"default.{name}", "")}
 
 
 def _tags(visit: Visit, job: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tobo.kit.arn import Arn
 from tobo.kit.fault import validation
+from tobo.operations.auditing import HOUSE
 from tobo.operations.context import Call, Context
 from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
@@ -98,7 +99,7 @@ def _added(call: Call, key: Key, variant: Variant, asked: Mapping[str, Any]) -> 
     if missing := [member for member in ("MinCapacity", "MaxCapacity") if member not in asked]:
         raise validation(f"{' and '.join(missing)} must be given where {key.name} is registered for the first time.")
     check_bounds(asked["MinCapacity"], asked["MaxCapacity"])
-    _check_variant(call, variant)
+    instances = _instances(call, variant)
     tags = asked.get("Tags", {})
     arn = Arn(SERVICE, call.space.region, call.space.account, f"scalable-target/{uuid.uuid4().hex}")
     check_tags(str(arn), tags)
@@ -110,7 +111,7 @@ def _added(call: Call, key: Key, variant: Variant, asked: Mapping[str, Any]) -> 
             "MaxCapacity": asked["MaxCapacity"],
             "SuspendedState": {**dict.fromkeys(_SWITCHES, False), **asked.get("SuspendedState", {})},
         },
-        found={},
+        found={"_seen": instances},
         status="",
         state="Following",
         created=call.now,
@@ -129,14 +130,16 @@ def _changed(call: Call, row: Row, asked: Mapping[str, Any]) -> Row:
     bounds = {member: asked.get(member, row.asked[member]) for member in ("MinCapacity", "MaxCapacity")}
     check_bounds(bounds["MinCapacity"], bounds["MaxCapacity"])
     suspended = {**row.asked["SuspendedState"], **asked.get("SuspendedState", {})}
+    by_the_clock = call.principal.arn == HOUSE  # a scheduled action, which does not end what a person has paused
     changes = {
         "asked": {**row.asked, **bounds, "SuspendedState": suspended},
-        "found": {**row.found, "_failed_at": 0.0},
+        "found": {**row.found, "_failed_at": 0.0, "_paused": by_the_clock and row.found.get("_paused", False)},
     }
     return call.context.store.update(row, Event(call.now, "registered", row.state), **changes)
 
 
-def _check_variant(call: Call, variant: Variant) -> None:
+def _instances(call: Call, variant: Variant) -> int:
+    """How many the variant shall have now. Raises Fault ValidationException where it cannot be scaled."""
     described = call.call("sagemaker", "DescribeEndpoint", EndpointName=variant.endpoint)
     found = next((v for v in described["ProductionVariants"] if v["VariantName"] == variant.name), None)
     if found is None:
@@ -144,6 +147,7 @@ def _check_variant(call: Call, variant: Variant) -> None:
         raise validation(f"The endpoint {variant.endpoint} has no variant '{variant.name}'; it has {known}.")
     if "DesiredInstanceCount" not in found:
         raise validation(f"The variant '{variant.name}' is serverless: it follows its load without a scalable target.")
+    return int(found["DesiredInstanceCount"])
 
 
 def _described(row: Row) -> dict[str, Any]:

@@ -54,14 +54,31 @@ def follow(context: Context, row: Row) -> Outcome:
     if current is None or endpoint["EndpointStatus"] != "InService" or resting:
         return Again(period)
     policies = list(rows_of(context.store, row.key.space, POLICIES, f"{row.key.name}/"))
-    heard = {"_answered": answered(policies)}
+    paused = _is_paused(row, current)
+    heard = {"_answered": answered(policies), "_seen": current, "_paused": paused}
+    if paused:
+        return Again(period, _news(row, heard))
     if (decision := decide(_situation(context, row, variant, current, policies))) is not None:
         change = {"before": current, "after": decision.capacity, "cause": decision.cause}
         change |= {"by_policy": decision.by_policy}
         return Happened("decided", {"_change": change, "_activities": row.found.get("_activities", 0) + 1, **heard})
     asleep = current == 0 and row.asked["MaxCapacity"] > 0
     pause = min(period, ASLEEP_SECONDS) if asleep else period
-    return Again(pause, heard if heard["_answered"] != row.found.get("_answered", {}) else None)
+    return Again(pause, _news(row, heard))
+
+
+def _is_paused(row: Row, current: int) -> bool:
+    """Whether somebody has taken all instances away, which policies would never do above a MinCapacity of 1 or more.
+
+    It holds until somebody gives the variant instances, or registers the target anew.
+    """
+    taken = row.found.get("_seen", 0) > 0 and row.asked["MinCapacity"] > 0
+    return current == 0 and (taken or row.found.get("_paused", False))
+
+
+def _news(row: Row, heard: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """None where the row knows it all: nothing is written at each look."""
+    return None if heard.items() <= row.found.items() else heard
 
 
 def begin(context: Context, row: Row) -> Outcome:
@@ -188,7 +205,9 @@ def _settled(context: Context, row: Row, status: str, message: str) -> Outcome:
     found: dict[str, Any] = {"_change": None, "_changed": now}
     if status == "Failed":
         found["_failed_at"] = now
-    elif change["by_policy"]:
+    else:
+        found["_seen"] = change["after"]
+    if status != "Failed" and change["by_policy"]:
         out = change["after"] > change["before"]
         found["_last_out" if out else "_last_in"] = {"at": now, "before": change["before"], "after": change["after"]}
     return Happened("settled", found)

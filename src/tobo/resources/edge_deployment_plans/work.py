@@ -4,8 +4,8 @@ from tobo.kit.fault import Fault
 from tobo.operations.context import Context
 from tobo.operations.edge import OPEN, STAGE, TOLD, devices_of, is_newest, move, told_in
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.nudging import nudge_devices
 from tobo.resources.edge_deployment_plans import states
-from tobo.resources.edge_deployment_plans.nudging import nudge_devices
 from tobo.resources.edge_deployment_plans.plan import KIND, deployment_name, policy_of, selected, stage_of
 from tobo.resources.edge_deployment_plans.telling import already_there, bundles, tell
 from tobo.store.base import Key, Row

@@ -1,5 +1,5 @@
-"""What devices ask and tell: their registration, what they are to have, and their heartbeats (sagemaker-edge)."""
+"""What devices ask, tell and show: registration, deployments, heartbeats (sagemaker-edge), live views (tobo-edge)."""
 
-from tobo.resources.edge_runtime import api, heartbeats
+from tobo.resources.edge_runtime import api, heartbeats, live
 
-__all__ = ["api", "heartbeats"]
+__all__ = ["api", "heartbeats", "live"]

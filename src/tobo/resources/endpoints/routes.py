@@ -156,7 +156,7 @@ def _targets(context: Context, route: Route, fleet: Fleet, share: float) -> Iter
 
 
 def _sleepers(context: Context, route: Route, fleet: Fleet, share: float) -> Iterator[Target]:
-    """The variants without instances that autoscaling may give some: those that are its scalable targets."""
+    """The variants without instances that a request wakes: scalable targets that may have none. Others are paused."""
     names = [
         v["VariantName"]
         for v in fleet["variants"]
@@ -175,7 +175,7 @@ def _sleepers(context: Context, route: Route, fleet: Fleet, share: float) -> Ite
         ResourceIds=list(resources),
     )
     for target in found["ScalableTargets"]:
-        if target["MaxCapacity"] > 0:
+        if target["MinCapacity"] == 0 < target["MaxCapacity"]:
             name = resources[target["ResourceId"]]
             shelf = _shelf(context, route.row, fleet, variant_of(fleet, name))
             yield Target(name, group_of(route.row, fleet, name), share, share, None, shelf, route.gates[name])

@@ -52,6 +52,7 @@ def create_labeling_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             "_consolidation": categories.consolidation,
             **learned,
             **({"_template": template.text, "_field": template.field} if template else {}),
+            "_audits": categories.audits,
         },
         todo=("load",),
     )

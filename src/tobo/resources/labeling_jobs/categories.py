@@ -1,6 +1,7 @@
 """The label category file of a job: its classes, instructions, and what tobo adds. Form: Ground Truth, "Label categories".
 
-{"document-version": "2018-11-28", "labels": [{"label": "ok"}, {"label": "ko"}], "instructions": {"shortInstruction": "..."}}
+{"document-version": "2018-11-28", "labels": [{"label": "ok"}, {"label": "ko"}], "instructions": {"shortInstruction": "..."},
+"auditLabelAttributeName": "label"}
 
 tobo's own members: "review": {"below": 0.7}: what is agreed upon less than that goes to a reviewer; "consolidation":
 "majority" or "dawid-skene" (the default): how several workers' classes become one at the job's end; "machine":
@@ -22,16 +23,16 @@ ACCURACY = 0.95
 
 @dataclass(frozen=True)
 class Categories:
-    """`review_below`: the agreement (0 to 1) under which an item is a conflict; 0 for none.
-
-    `machine_accuracy`: the share of a machine's labels that has to be right.
-    """
+    """`review_below`: the agreement (0 to 1) under which an item is a conflict; 0 for none. `machine_accuracy`: the share of a
+    machine's labels that has to be right. `audits`: the attribute of an earlier job whose labels are verified or adjusted, ""
+    for the last one of a line that fits."""
 
     labels: tuple[str, ...]
     instructions: str = ""
     review_below: float = 0.0
     consolidation: str = CONSOLIDATIONS[0]
     machine_accuracy: float = ACCURACY
+    audits: str = ""
 
 
 def read_categories(body: bytes, place: str) -> Categories:
@@ -51,7 +52,12 @@ def read_categories(body: bytes, place: str) -> Categories:
         if labels.count(label) > 1:
             raise validation(f"The label '{label}' is twice in '{place}'; take one away.")
     return Categories(
-        labels, _instructions(told), _review(told, place), _consolidation(told, place), _accuracy(told, place)
+        labels,
+        _instructions(told),
+        _review(told, place),
+        _consolidation(told, place),
+        _accuracy(told, place),
+        _audits(told, place),
     )
 
 
@@ -97,3 +103,10 @@ def _accuracy(told: dict[str, Any], place: str) -> float:
             f"machine.accuracy in '{place}' is {json.dumps(accuracy)}; it is a share of labels that are right, between 0 and 1."
         )
     return float(accuracy)
+
+
+def _audits(told: dict[str, Any], place: str) -> str:
+    given = told.get("auditLabelAttributeName", "")
+    if not isinstance(given, str):
+        raise validation(f"auditLabelAttributeName in '{place}' is {json.dumps(given)[:100]}; name an attribute.")
+    return given

@@ -22,9 +22,12 @@ _CLASS = "groundtruth/image-classification"
 
 
 def guess_of(
-    objects: Objects, space: Namespace, told: Mapping[str, Any], kind: TaskType, attribute: str
+    objects: Objects, space: Namespace, told: Mapping[str, Any], kind: TaskType, attribute: str, audits: str = ""
 ) -> dict[str, Any] | None:
-    """`told` is a line, `attribute` the job's own label. None where the line says nothing that the task is about."""
+    """`told` is a line, `attribute` the job's own label, `audits` the one that is meant where several fit.
+
+    None where the line says nothing that the task is about.
+    """
     if kind.adjusts or kind.verifies:
         wanted = _CLAIMED.get(kind.name, kind.metadata)
     elif kind.shape == "class":
@@ -34,7 +37,10 @@ def guess_of(
     found = [
         name
         for name in told
-        if isinstance(meta := told.get(f"{name}-metadata"), dict) and meta.get("type") == wanted and name != attribute
+        if isinstance(meta := told.get(f"{name}-metadata"), dict)
+        and meta.get("type") == wanted
+        and name in (audits or name,)
+        and name != attribute
     ]
     if not found:
         return None

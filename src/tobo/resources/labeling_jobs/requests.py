@@ -11,6 +11,7 @@ from tobo.operations.artifacts import container_of
 from tobo.operations.context import Call
 from tobo.operations.images import find_image
 from tobo.operations.sources import read_object
+from tobo.operations.workers import check_team
 from tobo.resources.labeling_jobs.categories import Categories, read_categories
 from tobo.resources.labeling_jobs.task_types import TaskType, task_type
 from tobo.resources.labeling_jobs.templates import Template, read_template
@@ -43,12 +44,19 @@ def check_request(call: Call, asked: Mapping[str, Any]) -> tuple[TaskType, Categ
         raise validation(
             f"LabelAttributeName '{attribute}' ends with -ref, which is for segmentations only; leave it off."
         )
-    if _CROWDS.search(asked["HumanTaskConfig"]["WorkteamArn"]):
+    team = asked["HumanTaskConfig"]["WorkteamArn"]
+    if _CROWDS.search(team):
         raise validation(
             "HumanTaskConfig.WorkteamArn is a public or vendor team; those work on AWS only. Name a private team, or"
             " import what such a team has labelled: `tobo labels convert` reads its result."
         )
+    check_team(call.context, call.space, team, "HumanTaskConfig.WorkteamArn")
     categories = _categories(call, asked, kind)
+    if categories.audits == attribute:
+        raise validation(
+            f"auditLabelAttributeName and LabelAttributeName are both '{attribute}'; what is mended or checked gets a name"
+            " of its own."
+        )
     if "LabelingJobAlgorithmsConfig" in asked:
         _check_algorithm(asked["LabelingJobAlgorithmsConfig"], kind, categories)
     return kind, categories, read_template(call, asked, kind)

@@ -80,7 +80,7 @@ def describe_work(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What the task is, how far it is, and what the caller has done of it."""
     row = _row(call, asked)
     human = row.asked["HumanTaskConfig"]
-    own = [one for one in call.context.tasks.efforts(row.arn) if one.worker == call.principal.arn]
+    own = call.context.tasks.efforts(row.arn, call.principal.arn)
     return {
         "LabelingJobArn": row.arn,
         "LabelingJobName": row.key.name,
@@ -300,8 +300,8 @@ def _task(call: Call, row: Row, task: Task, role: Role) -> dict[str, Any]:
     }
     if task.draft:
         told["Draft"] = task.draft
-    attribute = row.asked["LabelAttributeName"]
-    guess = guess_of(call.context.objects, call.space, json.loads(task.source), kind_of(row), attribute)
+    attribute, audits = row.asked["LabelAttributeName"], row.found.get("_audits", "")
+    guess = guess_of(call.context.objects, call.space, json.loads(task.source), kind_of(row), attribute, audits)
     if guess:
         told["Guess"] = json.dumps(guess, ensure_ascii=False)
     if role == "review":

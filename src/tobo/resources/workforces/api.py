@@ -9,10 +9,10 @@ from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, change_row, known_row, remove_row, rows_of
-from tobo.operations.workers import worker_page
+from tobo.operations.workers import OIDC_SECRET, WORKFORCE, worker_page
 from tobo.store.base import Row
 
-KIND = "workforce"
+KIND = WORKFORCE
 
 MOST_CIDRS = 10
 """API reference, SourceIpConfig."""
@@ -121,7 +121,7 @@ def _parted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     secret = oidc.pop("ClientSecret", None)
     if secret is None:
         return public, {}
-    return {**public, "OidcConfig": oidc}, {"_oidc_secret": secret}
+    return {**public, "OidcConfig": oidc}, {OIDC_SECRET: secret}
 
 
 def _has_teams(call: Call) -> bool:

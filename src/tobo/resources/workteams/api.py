@@ -73,9 +73,30 @@ def update_workteam(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @operation("sagemaker", "DeleteWorkteam")
 def delete_workteam(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Its groups and their people stay in the pool."""
-    remove_row(call, KIND, asked["WorkteamName"], _missing)
+    """Its groups and their people stay in the pool. Raises Fault ResourceInUse while the team is asked by a labelling job."""
+    row = known_row(call, KIND, asked["WorkteamName"], _missing)
+    if (job := _job_of(call, row.arn)) is not None:
+        raise Fault(
+            "ResourceInUse",
+            f"The work team '{row.key.name}' works at the labelling job '{job}'; stop it, or wait until it has ended.",
+        )
+    remove_row(call, KIND, row.key.name, _missing)
     return {"Success": True}
+
+
+def _job_of(call: Call, team: str) -> str | None:
+    """A labelling job that goes on and asks this team; None where there is none."""
+    for status in ("Initializing", "InProgress", "Stopping"):
+        asked: dict[str, Any] = {"StatusEquals": status, "MaxResults": 100}
+        while True:
+            found = call.context.as_house(call.space, "sagemaker", "ListLabelingJobs", **asked)
+            for job in found["LabelingJobSummaryList"]:
+                if job["WorkteamArn"] == team:
+                    return str(job["LabelingJobName"])
+            if "NextToken" not in found:
+                break
+            asked["NextToken"] = found["NextToken"]
+    return None
 
 
 def _workforce(call: Call, name: str | None) -> Mapping[str, Any] | None:

@@ -1,154 +1,96 @@
-// <device-view data-live-source>: what a device's heartbeats told, as charts. <device-page>: the way to its own page.
-import { number, size } from "../words.js";
+// <device-view data-live-source data-depends="every:1">: what a device shows while somebody looks: that it is asked is
+// what makes it show itself, and it stops soon after the page is left. Its places are in the page; here they are filled.
+import { ago, number } from "../words.js";
 
-/** @typedef {{start: number, end: number, period: number, band: number, series: Record<string, [number[], number[]]>}} Figures */
+/** @typedef {{Number: number, Verdict: string, Reason?: string, Label?: string, Fault?: string, Milliseconds?: number, Scores?: {Label: string, Value: number}[]}} Part */
+/** @typedef {{Part?: Part, Decisions?: number, Rejects?: number, Late?: number, Faults?: number, P50?: number, P99?: number, Override?: string}} Told */
+/** @typedef {{state: string, heartbeat: number | null, age: number | null, told: Told | null, picture: string}} Shown */
 
-/** @type {Record<string, {words: string, colour: string, bars?: boolean}>} */
-const KINDS = {
-  decisions: { words: "Decisions", colour: "--series-1", bars: true },
-  rejects: { words: "Rejects", colour: "--series-2", bars: true },
-  p50: { words: "p50", colour: "--series-1" },
-  p99: { words: "p99", colour: "--series-2" },
-  drift: { words: "Drift", colour: "--series-1" },
-  band: { words: "Band", colour: "--series-2" },
-  outbox: { words: "Bytes", colour: "--series-3" },
-};
-
-/** @param {string} token */
-function colour(token) {
-  const probe = document.createElement("i"); // light-dark() is resolved where it is used
-  probe.style.color = `var(${token})`;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
-
-/** The values of several series at the times of all of them. @param {[number[], number[]][]} all */
-function table(all) {
-  const times = [...new Set(all.flatMap(([at]) => at))].sort((one, other) => one - other);
-  return [times, ...all.map(([at, values]) => times.map((time) => values[at.indexOf(time)] ?? null))];
-}
-
-/** A tick's words: the time of day, or the day where days are shown. @param {number} at @param {Figures} figures */
-function clock(at, figures) {
-  const days = figures.end - figures.start > 2 * 86_400;
-  const moment = new Date(at * 1000);
-  if (days) return moment.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-}
+const FRESH = 5; // seconds: a device that shows itself does so once a second
 
 class DeviceView extends HTMLElement {
-  /** @type {any[]} */
-  charts = [];
-
   connectedCallback() {
     this.addEventListener("live", (event) => this.show(JSON.parse(/** @type {CustomEvent} */ (event).detail)));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.again);
-    addEventListener("resize", this.again);
   }
 
-  /** @type {Figures | null} */
-  shown = null;
-
-  again = () => this.shown && this.show(this.shown);
-
-  disconnectedCallback() {
-    removeEventListener("resize", this.again);
+  /** @param {Shown} shown */
+  show(shown) {
+    const fresh = shown.age !== null && shown.age < FRESH;
+    this.toggleAttribute("data-stale", !fresh);
+    this.say(fresh, fresh ? "A picture a second, at most" : this.why(shown));
+    const image = /** @type {HTMLImageElement} */ (this.querySelector("img"));
+    image.hidden = !shown.picture;
+    if (shown.picture) image.src = `data:image/jpeg;base64,${shown.picture}`;
+    const part = shown.told?.Part;
+    image.alt = part ? `Part ${part.Number}, ${part.Verdict}` : "The device's camera";
+    if (part) this.tell(part);
+    if (shown.told) this.counts(shown.told);
   }
 
-  /** @param {Figures} figures */
-  show(figures) {
-    this.shown = figures;
-    for (const chart of this.charts) chart.destroy();
-    this.charts = [];
-    for (const box of this.querySelectorAll("[data-chart]")) {
-      const names = (box.getAttribute("data-chart") ?? "").split(",");
-      /** @type {[number[], number[]][]} */
-      const all = names.map((name) => figures.series[name] ?? [[], []]);
-      const there = all.some(([at]) => at.length);
-      if (there && names[0] === "drift") {
-        names.push("band");
-        all.push([[figures.start, figures.end], [figures.band, figures.band]]);
-      }
-      if (there) this.draw(/** @type {HTMLElement} */ (box), names, all, figures);
-      else box.textContent = "No heartbeat told of it in this time.";
-    }
-    this.tell(figures);
+  /** Why nothing is to be seen. @param {Shown} shown */
+  why({ state, heartbeat, age }) {
+    if (age !== null) return "Nothing comes any more; its network may be slow or gone.";
+    if (state === "Online") return "Asked. It answers at its next look: within half a minute, at once where it hears nudges.";
+    const last = heartbeat === null ? "It has not sent a heartbeat yet" : `Its last heartbeat came ${ago(new Date(heartbeat * 1000), new Date())}`;
+    return `${last}. It shows itself when it is back.`;
   }
 
-  /** @param {HTMLElement} box @param {string[]} names @param {[number[], number[]][]} all @param {Figures} figures */
-  draw(box, names, all, figures) {
-    const grid = { stroke: colour("--line"), width: 1 };
-    const axis = { stroke: colour("--ink-quiet"), grid, ticks: grid };
-    const says = names[0] === "outbox" ? size : number;
-    const series = names.map((name) => {
-      const kind = KINDS[name];
-      const ink = colour(kind?.colour ?? "--series-1");
-      const paths = kind?.bars ? uPlot.paths.bars({ size: [0.7, 20] }) : undefined;
-      return { label: kind?.words, stroke: ink, fill: kind?.bars ? ink : undefined, width: kind?.bars ? 0 : 2, paths, points: { show: false }, spanGaps: name === "band", dash: name === "band" ? [6, 4] : undefined, value: (/** @type {unknown} */ _, /** @type {number | null} */ value) => (value === null ? "–" : says(value)) };
-    });
-    const options = {
-      width: box.clientWidth - 32 || 300,
-      height: 180,
-      scales: { x: { range: () => [figures.start, figures.end] }, y: { range: (/** @type {unknown} */ _, /** @type {number} */ _low, /** @type {number} */ high) => [0, Math.max(high, names[0] === "drift" ? figures.band : 0) * 1.1 || 1] } },
-      axes: [{ ...axis, values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) => ticks.map((at) => clock(at, figures)) }, { ...axis, size: 60, values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) => ticks.map(says) }],
-      series: [{}, ...series],
-      cursor: { drag: { x: false, y: false } },
-    };
-    box.replaceChildren();
-    this.charts.push(new uPlot(options, table(all), box));
+  /** @param {boolean} live @param {string} words */
+  say(live, words) {
+    const line = this.querySelector("[role=status]");
+    if (!line || line.textContent?.endsWith(words)) return; // said once, not every second
+    const badge = document.createElement("span");
+    badge.className = live ? "badge good" : "badge";
+    badge.textContent = live ? "Live" : "Not live";
+    line.replaceChildren(badge, ` ${words}`);
   }
 
-  /** The same in words, for who cannot see a chart. @param {Figures} figures */
-  tell(figures) {
-    const { decisions, rejects, p50, p99, drift, outbox } = figures.series;
-    const sum = (/** @type {[number[], number[]] | undefined} */ one) => one?.[1].reduce((all, each) => all + each, 0) ?? 0;
-    const last = (/** @type {[number[], number[]] | undefined} */ one) => one?.[1].at(-1);
-    const made = sum(decisions);
-    const share = made ? ` (${((100 * sum(rejects)) / made).toFixed(1)} %)` : "";
-    /** @type {Record<string, string>} */
-    const words = {
-      decisions: `${number(made)} decisions, ${number(sum(rejects))} rejects${share}`,
-      latency: last(p50) === undefined ? "" : `last ${number(last(p50) ?? NaN)} ms, p99 ${number(last(p99) ?? NaN)} ms`,
-      drift: last(drift) === undefined ? "" : `last ${number(last(drift) ?? NaN)}; above ${figures.band} the scores have drifted`,
-      outbox: last(outbox) === undefined ? "" : `${size(last(outbox) ?? 0)} wait for a network`,
-    };
-    for (const [name, text] of Object.entries(words)) {
-      const place = this.querySelector(`[data-sum="${name}"]`);
-      if (place) place.textContent = text;
-    }
+  /** @param {Part} part */
+  tell(part) {
+    const badge = document.createElement("span");
+    badge.className = `badge ${part.Verdict === "ok" ? "good" : "bad"}`;
+    badge.textContent = part.Verdict;
+    const reasons = JSON.parse(this.dataset.reasons ?? "{}");
+    const why = reasons[part.Reason ?? ""] ?? part.Reason ?? "";
+    const took = part.Milliseconds === undefined ? "" : `, ${number(part.Milliseconds)} ms`;
+    const words = `Part ${number(part.Number)}: `;
+    this.place("part").replaceChildren(words, badge, ` ${part.Label ?? "no label"} (${why})${took}`);
+    this.place("fault").textContent = part.Fault ?? "";
+    this.place("fault").hidden = !part.Fault;
+    this.place("scores").replaceChildren(...(part.Scores ?? []).map(score));
+  }
+
+  /** @param {Told} told */
+  counts({ Decisions = 0, Rejects = 0, Late = 0, Faults = 0, P50, P99, Override = "auto" }) {
+    const parts = [`${number(Decisions)} decisions since it started`, `${number(Rejects)} rejects`];
+    if (Late) parts.push(`${number(Late)} late`);
+    if (Faults) parts.push(`${number(Faults)} faults`);
+    const pace = P50 === undefined || P99 === undefined ? "" : ` From frame to command ${number(P50)} ms (p50), ${number(P99)} ms (p99).`;
+    const override = Override === "auto" ? "" : ` Every part is told to be ${Override}.`;
+    this.place("counts").textContent = `${parts.join(", ")}.${pace}${override}`;
+  }
+
+  /** @param {string} name */
+  place(name) {
+    return /** @type {HTMLElement} */ (this.querySelector(`[data-place=${name}]`));
   }
 }
 
-class DevicePage extends HTMLElement {
-  connectedCallback() {
-    const form = this.querySelector("form");
-    const input = this.querySelector("input");
-    if (!form || !input) return;
-    const name = `tobo-device-page:${this.getAttribute("data-device")}`;
-    input.value = localStorage.getItem(name) ?? "";
-    this.link(input.value);
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (this.link(input.value.trim())) localStorage.setItem(name, input.value.trim());
-      else localStorage.removeItem(name);
-    });
-  }
-
-  /** Whether it is an address that a browser may be led to. @param {string} text */
-  link(text) {
-    const link = /** @type {HTMLAnchorElement | null} */ (this.querySelector("[data-open-page]"));
-    const line = this.querySelector(".form-refusal");
-    const good = URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
-    if (line) line.textContent = good || !text ? "" : "An address begins with http:// or https://.";
-    if (!link) return good;
-    link.hidden = !good;
-    if (good) link.href = text;
-    else link.removeAttribute("href");
-    return good;
-  }
+/** A line of a label, a meter and its share. @param {{Label: string, Value: number}} one */
+function score({ Label, Value }) {
+  const line = document.createElement("div");
+  line.className = "score";
+  const name = document.createElement("span");
+  name.textContent = Label;
+  const meter = document.createElement("meter");
+  meter.max = 1;
+  meter.value = Value;
+  meter.setAttribute("aria-label", Label);
+  const share = document.createElement("span");
+  share.className = "end";
+  share.textContent = `${(100 * Value).toFixed(1)} %`;
+  line.append(name, meter, share);
+  return line;
 }
 
 customElements.define("device-view", DeviceView);
-customElements.define("device-page", DevicePage);

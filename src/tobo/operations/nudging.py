@@ -1,6 +1,6 @@
-"""Nudges: an MQTT message to each device of a stage that it may poll at once. Best effort; devices poll anyway.
+"""Nudges: an MQTT message to devices that they may poll at once. Best effort; devices poll anyway.
 
-What is deployed never travels this way: a message that is lost, forged or replayed changes nothing but the time of the
+Nothing else travels this way: a message that is lost, forged or replayed changes nothing but the time of the
 next poll. The server hands it to its embedded broker, or to another one as a client: with mqtts:// it shows a certificate
 of the devices' authority, named "tobo", and checks the broker's against the same authority.
 """
@@ -25,7 +25,7 @@ PATIENCE = 5.0
 
 
 def nudge_devices(context: Context, rows: Sequence[Row]) -> bool:
-    """Publishes to the device of each device-deployment; whether the broker has taken all. Never raises."""
+    """Publishes to the device of each row (a device, or what one was told); whether the broker has taken all. Never raises."""
     address = context.settings.mqtt
     if address is None or not rows:
         return False
