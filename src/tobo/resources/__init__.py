@@ -35,6 +35,9 @@ NOUNS = (
     "search",
     "tags",
     "labeling_jobs",
+    "code_repositories",
+    "notebook_lifecycle_configs",
+    "notebook_instances",
     "trail",
 )
 

@@ -1,0 +1,45 @@
+"""JupyterLab of a notebook instance, on a Unix socket.
+
+TOBO_SOCKET is the socket's path, TOBO_BASE the path under which the gateway shows it, TOBO_ORIGIN the browsers' origin;
+JUPYTER_TOKEN is what the gateway shows with every request.
+"""
+
+import os
+import sys
+
+from tobo.notebooks.home import open_way, prepare
+
+
+def main() -> None:
+    """Until SIGTERM, which ends the kernels, too."""
+    variables = prepare()
+    base, address = os.environ["TOBO_BASE"], os.environ["TOBO_SOCKET"]
+    if gateway := os.environ.get("TOBO_GATEWAY"):
+        open_way(gateway)
+    os.environ.clear()
+    os.environ.update(variables)
+    home = variables["HOME"]
+    os.chdir(home)
+    if os.path.exists(address):  # noqa: PTH110 - of a JupyterLab that was killed
+        os.unlink(address)  # noqa: PTH108
+    from jupyterlab.labapp import LabApp
+
+    sys.argv = ["jupyter-lab"]
+    LabApp.launch_instance(
+        [
+            "--no-browser",
+            "--allow-root",
+            f"--ServerApp.sock={address}",
+            f"--ServerApp.base_url={base}",
+            f"--ServerApp.root_dir={home}/SageMaker",
+            f"--ServerApp.preferred_dir={home}/SageMaker",
+            "--ServerApp.allow_remote_access=True",  # by which host it is asked the gateway checks
+            "--ServerApp.open_browser=False",
+            "--ServerApp.terminado_settings={'shell_command': ['/bin/bash']}",
+            "--ServerApp.allow_password_change=False",
+            "--KernelManager.transport=ipc",
+            "--LabApp.extension_manager=readonly",
+            "--LabApp.news_url=None",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ]
+    )
