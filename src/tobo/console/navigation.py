@@ -46,6 +46,7 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         "Learn",
         (
+            Place("Notebooks", "notebooks", "flask-conical"),
             Place("Training jobs", "training-jobs", "graduation-cap"),
             Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
             Place("Evaluation", "evaluation", "target"),
@@ -90,6 +91,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Label what waits for me", "work", "pencil"),
     Place("Train on your photos", "wizard", "wand-sparkles"),
     Place("Create labelling job", "labeling-jobs/create", "tag"),
+    Place("Create notebook", "notebooks/create", "flask-conical"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
     Place("Register a model", "model-packages/register", "badge-check"),
@@ -107,6 +109,10 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Labelling job", "tag", "sagemaker", "ListLabelingJobs"),
         *("LabelingJobSummaryList", "LabelingJobName", "labeling-jobs"),
+    ),
+    Listed(
+        *("Notebook", "flask-conical", "sagemaker", "ListNotebookInstances"),
+        *("NotebookInstances", "NotebookInstanceName", "notebooks"),
     ),
     Listed(
         *("Training job", "graduation-cap"),

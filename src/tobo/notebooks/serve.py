@@ -18,8 +18,8 @@ def main() -> None:
         open_way(gateway)
     os.environ.clear()
     os.environ.update(variables)
-    home = variables["HOME"]
-    os.chdir(home)
+    volume = f"{variables['HOME']}/SageMaker"
+    os.chdir(volume)
     if os.path.exists(address):  # noqa: PTH110 - of a JupyterLab that was killed
         os.unlink(address)  # noqa: PTH108
     from jupyterlab.labapp import LabApp
@@ -31,8 +31,8 @@ def main() -> None:
             "--allow-root",
             f"--ServerApp.sock={address}",
             f"--ServerApp.base_url={base}",
-            f"--ServerApp.root_dir={home}/SageMaker",
-            f"--ServerApp.preferred_dir={home}/SageMaker",
+            f"--ServerApp.root_dir={volume}",
+            f"--ServerApp.preferred_dir={volume}",
             "--ServerApp.allow_remote_access=True",  # by which host it is asked the gateway checks
             "--ServerApp.open_browser=False",
             "--ServerApp.terminado_settings={'shell_command': ['/bin/bash']}",

@@ -18,6 +18,7 @@ from tobo.console.screens import (
     logs,
     model_packages,
     models,
+    notebooks,
     objects,
     packaging_jobs,
     palette,
@@ -46,6 +47,7 @@ _SUBJECTS = (
     labelling_jobs,
     work,
     logs,
+    notebooks,
     training_create,  # before the jobs' own pages
     training_jobs,
     tuning_jobs,
