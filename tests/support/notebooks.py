@@ -17,6 +17,7 @@ from tests.conftest import Server
 from tests.support.jobs import ROLE
 from tests.support.processes import until
 from websockets.sync.client import ClientConnection, connect
+
 from tobo.kit.arn import Namespace
 from tobo.store.base import Key
 from tobo.store.sql import SqlStore

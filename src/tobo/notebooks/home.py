@@ -33,6 +33,12 @@ def prepare() -> dict[str, str]:
             "metadata": {"debugger": True},
         }
         (folder / "kernel.json").write_text(json.dumps(kernel))
+    pages = home / ".jupyter" / "labconfig"
+    pages.mkdir(parents=True, exist_ok=True)
+    # Its question whether one wants news from jupyter.org.
+    (pages / "page_config.json").write_text(
+        '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
+    )
     variables = {name: value for name, value in os.environ.items() if not name.startswith("TOBO_")}
     return {
         **variables,
