@@ -24,6 +24,8 @@ MORE = {
     "review": "work/marbles-by-hand/review",
     "teams": "labelling/teams",
     "model-group": "model-packages/marbles",
+    "notebook": "notebooks/marbles-lab",
+    "notebook-create": "notebooks/create",
     "training-job": "training-jobs/marbles-1",
     "training-create": "training-jobs/create",
     "tuning-job": "tuning-jobs/marbles-tuning",

@@ -84,7 +84,8 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
     settings, broker = _broker(settings, files)
     context, controller = build(settings, None if broker is None else broker.publish)
     door = Door(context, _empty(settings.state / "tmp"), pool)
-    front = Front(context, door, Notebooks(context, pool))
+    notebooks = Notebooks(context, pool)
+    front = Front(context, door, notebooks)
     servers = [(_Server(_config(front)), listener)]
     if has_notebooks():
         # Those without a network reach the door, and nothing else, over a socket of the file system.
@@ -105,6 +106,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
             ready(endpoint)
             await asyncio.gather(*serving)
     finally:
+        await notebooks.close()
         controller.stop()
         await control
         if broker is not None:

@@ -22,6 +22,7 @@ STEPS = (
     "asynchronous",
     "processing",
     "autoscale",
+    "notebook",
 )
 """`train` begins with the default bucket, the role and an upload; most others need its job."""
 

@@ -99,6 +99,12 @@ _MAKERS = (
     ),
     _transform_job,
     _labeling_job,
+    lambda sagemaker, bucket, name: sagemaker.create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName=name
+    ),
+    lambda sagemaker, bucket, name: sagemaker.create_code_repository(
+        CodeRepositoryName=name, GitConfig={"RepositoryUrl": "https://git.example.com/marbles.git"}
+    ),
     lambda sagemaker, bucket, name: sagemaker.create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=[variant(name)]
     ),

@@ -25,7 +25,7 @@ from tobo.resources.notebook_instances.sessions import Entered, find, host_patte
 from tobo.wire.response import Response
 
 if TYPE_CHECKING:
-    import httpcore
+    import aiohttp
 
 log = logging.getLogger("tobo.notebooks")
 
@@ -112,7 +112,7 @@ class Notebooks:
         self._pool = pool
         self._host = re.compile(host_pattern(context.settings))
         self._known: dict[str, tuple[float, Entered | None]] = {}
-        self._ways: dict[Path, httpcore.AsyncConnectionPool] = {}
+        self._ways: dict[Path, aiohttp.ClientSession] = {}
 
     def asked(self, scope: Mapping[str, Any]) -> bool:
         """Whether a request is for a notebook's host name."""
@@ -169,42 +169,49 @@ class Notebooks:
         return entered if asked.path.startswith(entered.address.base) else None
 
     async def _ask(self, asked: _Asked, entered: Entered, receive: Receive) -> Response:
-        import httpcore
+        import aiohttp
+        from yarl import URL
 
         path = f"{asked.path}?{asked.query}" if asked.query else asked.path
-        headers = asked.passed_on(entered.token)
         has_body = "content-length" in asked.named or "transfer-encoding" in asked.named
-        if "transfer-encoding" in asked.named:
-            headers.append(("transfer-encoding", "chunked"))
-        request = httpcore.Request(
-            asked.method,
-            httpcore.URL(scheme=b"http", host=b"localhost", port=80, target=path.encode("latin-1")),
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
-            content=_body(receive) if has_body else b"",
-        )
         try:
-            answer = await self._way(entered.socket).handle_async_request(request)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            way = await self._way(entered.socket)
+            answer = await way.request(
+                asked.method,
+                URL(f"http://{asked.host}{path}", encoded=True),
+                headers=asked.passed_on(entered.token),
+                data=_body(receive) if has_body else None,
+                allow_redirects=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            )
+            told = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.raw_headers]
+            told = [(name, value) for name, value in told if name not in _HOP_BY_HOP and name not in _OURS]
+            length = dict(told).get("content-length", "")
+            if asked.method != "HEAD" and length.isdigit() and int(length) <= WHOLE:
+                return Response(answer.status, told, await answer.read())
+            return Response(answer.status, told, _parts(answer))
+        except (aiohttp.ClientError, ValueError) as error:
             log.info("JupyterLab behind %s did not answer: %s", entered.address.base, error)
             return _page(502, "JupyterLab does not answer", "It may be starting again; load the page once more.")
-        told = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers]
-        told = [(name, value) for name, value in told if name not in _HOP_BY_HOP and name not in _OURS]
-        length = dict(told).get("content-length", "")
-        if length.isdigit() and int(length) <= WHOLE:
-            body = await answer.aread()
-            await answer.aclose()
-            return Response(answer.status, told, body)
-        return Response(answer.status, told, _parts(answer))
 
-    def _way(self, socket: Path) -> "httpcore.AsyncConnectionPool":
-        import httpcore
+    async def _way(self, socket: Path) -> "aiohttp.ClientSession":
+        import aiohttp
 
         if socket not in self._ways:
-            self._ways = {
-                path: way for path, way in self._ways.items() if path.exists()
-            }  # those of older starts are gone
-            self._ways[socket] = httpcore.AsyncConnectionPool(uds=str(socket), max_connections=64, keepalive_expiry=60)
+            for gone in [path for path in self._ways if not path.exists()]:
+                await self._ways.pop(gone).close()
+            self._ways[socket] = aiohttp.ClientSession(
+                connector=aiohttp.UnixConnector(str(socket)),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=OPEN_SECONDS),
+                auto_decompress=False,
+            )
         return self._ways[socket]
+
+    async def close(self) -> None:
+        """Hangs up on every JupyterLab."""
+        for way in self._ways.values():
+            await way.close()
 
     async def _carry_messages(self, scope: Mapping[str, Any], asked: _Asked, receive: Receive, send: Send) -> None:
         """A WebSocket from the handshake to its end, or to that of the session."""
@@ -276,12 +283,12 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
             yield part
 
 
-async def _parts(answer: "httpcore.Response") -> AsyncIterator[bytes]:
+async def _parts(answer: "aiohttp.ClientResponse") -> AsyncIterator[bytes]:
     try:
-        async for part in answer.aiter_stream():
+        async for part in answer.content.iter_any():
             yield part
     finally:
-        await answer.aclose()
+        answer.close()
 
 
 def _without_session(cookies: str) -> str:

@@ -34,9 +34,7 @@ def main() -> None:
             f"--ServerApp.root_dir={volume}",
             f"--ServerApp.preferred_dir={volume}",
             "--ServerApp.allow_remote_access=True",  # by which host it is asked the gateway checks
-            "--ServerApp.open_browser=False",
             "--ServerApp.terminado_settings={'shell_command': ['/bin/bash']}",
-            "--ServerApp.allow_password_change=False",
             "--KernelManager.transport=ipc",
             "--LabApp.extension_manager=readonly",
             "--LabApp.news_url=None",

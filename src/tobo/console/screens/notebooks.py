@@ -84,12 +84,14 @@ def _create(visit: Visit) -> Response:
 
 @shown("/notebooks/{name}")
 def _notebook(visit: Visit) -> Response:
+    """?log= chooses one of its logs; else the newest is shown."""
     name = visit.path["name"]
     found = visit.call("sagemaker", "DescribeNotebookInstance", NotebookInstanceName=name)
     tags = visit.attempt("sagemaker", "ListTags", ResourceArn=found["NotebookInstanceArn"]) or {"Tags": []}
     rules = {tag["Key"]: tag["Value"] for tag in tags["Tags"]}
     seconds = found["_seconds"]
-    settings = visit.context.settings
+    settings, streams = visit.context.settings, _streams(visit, name)
+    chosen = visit.query.get("log", "")
     return visit.page(
         "notebooks/notebook.html",
         notebook=found,
@@ -103,7 +105,8 @@ def _notebook(visit: Visit) -> Response:
         most_idle=settings.notebook_idle_minutes,
         stops_all=settings.notebook_stop_at,
         logs=GROUP,
-        streams=_streams(visit, name),
+        streams=streams,
+        shown=chosen if chosen in streams else streams[-1] if streams else "",
         **_choices(visit),
     )
 
@@ -199,7 +202,8 @@ def _streams(visit: Visit, name: str) -> list[str]:
         found = visit.quietly("logs", "DescribeLogStreams", logGroupName=GROUP, logStreamNamePrefix=f"{name}/")
     except Fault:
         return []
-    return [stream["logStreamName"] for stream in found["logStreams"]]
+    streams = sorted(found["logStreams"], key=lambda stream: stream.get("firstEventTimestamp", 0))
+    return [stream["logStreamName"] for stream in streams]
 
 
 def _an_hour(instance_type: str) -> str:

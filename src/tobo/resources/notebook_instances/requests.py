@@ -31,7 +31,7 @@ _DROPPED = {
 
 def has_notebooks() -> bool:
     """Whether the server has what the extra `notebooks` installs."""
-    return all(importlib.util.find_spec(name) is not None for name in ("jupyterlab", "httpcore", "websockets"))
+    return all(importlib.util.find_spec(name) is not None for name in ("jupyterlab", "aiohttp", "websockets"))
 
 
 def check_installed() -> None:
