@@ -310,7 +310,7 @@ def registry(connection: Connection) -> None:
 
 
 def _over(describe: Callable[[], dict[str, Any]], member: str) -> None:
-    while describe()[member] in ("InProgress", "Stopping"):
+    while describe()[member] in ("InProgress", "Stopping", "Pending"):
         time.sleep(0.5)
 
 

@@ -1,7 +1,9 @@
 """Notebook instances from Create to Delete, with boto3 against a real JupyterLab."""
 
 import json
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,13 @@ from tests.support.notebooks import TYPE, Tab, make_notebook, refused, settled, 
 from tests.support.processes import running, until
 from tests.support.unique import own_region, unique
 
+from tobo import app
+from tobo.gateway.account import first_account
+from tobo.kit.arn import Namespace
+from tobo.kit.fault import Fault
 from tobo.kit.states import states_of
 from tobo.resources.notebook_instances.states import STATUS, TABLE
+from tobo.settings import Settings
 from tobo.wire.models import service_model
 
 FIRST_CELL = """
@@ -143,6 +150,20 @@ def test_what_is_refused(server: Server, asked: dict[str, Any], words: str) -> N
     sagemaker = server.client("sagemaker")
     whole = {"NotebookInstanceName": unique("no"), "InstanceType": TYPE, "RoleArn": ROLE, **asked}
     refused(lambda: sagemaker.create_notebook_instance(**whole), words)
+
+
+def test_without_jupyterlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was installed without the extra says which one is missing."""
+    monkeypatch.setitem(sys.modules, "jupyterlab", None)  # as Python marks what cannot be imported
+    context, _ = app.build(first_account(Settings(state=tmp_path, warm=False)))
+    space = Namespace(context.settings.account_id or "", "us-east-1")
+    asked = {"NotebookInstanceName": "none", "InstanceType": TYPE, "RoleArn": ROLE}
+    try:
+        with pytest.raises(Fault, match=r"pip install 'tobo\[notebooks\]'"):
+            context.as_house(space, "sagemaker", "CreateNotebookInstance", **asked)
+    finally:
+        for port in (context.compute, context.store):
+            port.close()
 
 
 def test_lists(server: Server) -> None:
