@@ -90,6 +90,21 @@ def test_from_create_to_delete(server: Server) -> None:
     assert running(server.state, f"/{name}/") == {}
 
 
+def test_what_is_written_is_kept(server: Server) -> None:
+    """With a sandbox and, see test_without_a_sandbox.py, without one."""
+    name = unique("kept")
+    assert make_notebook(server, name)["NotebookInstanceStatus"] == "InService"
+    ask = "import boto3, os; print(boto3.client('sts').get_caller_identity()['Account'], sorted(os.listdir('.')))"
+    kernel = Tab.opened(server, name).kernel()
+    kernel.run("open('kept', 'w').write('1')")
+    assert kernel.run(ask).strip() == f"{server.account} ['examples', 'kept']"
+    stop_notebook(server, name)
+    server.client("sagemaker").start_notebook_instance(NotebookInstanceName=name)
+    settled(server, name)
+    assert Tab.opened(server, name).kernel().run(ask).strip() == f"{server.account} ['examples', 'kept']"
+    stop_notebook(server, name)
+
+
 def test_each_sees_its_own(server: Server) -> None:
     """No file and no process of another instance, of a job or of the server; and no network, where that was asked for."""
     one, other = unique("one"), unique("other")

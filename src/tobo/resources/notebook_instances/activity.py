@@ -18,8 +18,8 @@ from tobo.store.base import Row
 
 LOOK_SECONDS = 5.0
 """Between two questions to JupyterLab."""
-BUSY_PROCESSOR = 0.2
-"""Processors that an instance uses when it works; JupyterLab with a few open tabs needs a twentieth."""
+BUSY_PROCESSOR = 0.1
+"""Processors that an instance uses when it works; JupyterLab with a few open tabs needs a fiftieth."""
 _PATIENCE = 2.0
 _LONGEST = 1 << 20
 """Bytes of an answer."""

@@ -78,8 +78,12 @@ def lay_out(context: Context, row: Row) -> None:
     for folder in (its.home, its.venv):
         shutil.rmtree(folder, ignore_errors=True)
     new = not its.volume.exists()
-    for folder in (its.home / "SageMaker", its.venv, its.metadata, its.volume):
+    for folder in (its.home, its.venv, its.metadata, its.volume):
         folder.mkdir(parents=True, exist_ok=True)
+    if context.compute.sandboxes:
+        (its.home / "SageMaker").mkdir()
+    else:
+        (its.home / "SageMaker").symlink_to(its.volume)
     if new:
         _copy_examples(its.volume / "examples")
     run = socket_of(context.settings, row).parent
