@@ -98,6 +98,14 @@ def test_a_kernel_hears_its_own_page_alone(tab: Tab, kernel: Kernel) -> None:
         Kernel(Tab(tab.server, tab.name, "", tab.url), kernel.id).open()
 
 
+def test_another_port_is_a_way_in_and_another_origin(tab: Tab) -> None:
+    """A tunnel's: the same name, whose pages are its own; nothing else is served there either."""
+    tunnel = Tab(tab.server, tab.name, tab.cookie, tab.url.replace(tab.host, f"{tab.host.split(':')[0]}:9999"))
+    assert tunnel.ask("GET", "api/kernels", Origin=tunnel.origin).status == 200
+    assert tunnel.ask("GET", "api/kernels", Origin=tab.origin).status == 403
+    assert tunnel.ask("GET", f"{ROOT}/enter").status == 401
+
+
 def test_nothing_else_is_served_there(server: Server, tab: Tab) -> None:
     """No console, no health, no S3 under a notebook's host name; and no notebook under the server's."""
     for path in (ROOT, f"{ROOT}/", f"{ROOT}/enter", "/_tobo/health", "/", "/bucket/key"):

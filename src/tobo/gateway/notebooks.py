@@ -75,7 +75,13 @@ class _Asked:
 
     @property
     def host(self) -> str:
+        """host[:port]"""
         return self.named.get("host", "").lower()
+
+    @property
+    def hostname(self) -> str:
+        """Without the port: a tunnel or the TLS port has another one."""
+        return self.host.split(":")[0]
 
     @property
     def cookie(self) -> str:
@@ -86,9 +92,16 @@ class _Asked:
             return ""
         return found.value if found else ""
 
-    def is_from_its_own_page(self, origin: str) -> bool:
+    @property
+    def is_of_its_own_origin(self) -> bool:
+        """Whether the page that has asked, if it says which, lies under the host name that is asked."""
+        origin = self.named.get("origin")
+        return origin is None or origin.partition("://")[2] == self.host
+
+    @property
+    def is_from_its_own_page(self) -> bool:
         """Whether no page of another origin has asked: by Origin, and by what browsers say beside it (Fetch Metadata)."""
-        if self.named.get("origin", origin) != origin:
+        if not self.is_of_its_own_origin:
             return False
         if self.named.get("sec-fetch-site", "none") in ("same-origin", "none"):
             return True
@@ -117,7 +130,7 @@ class Notebooks:
     def asked(self, scope: Mapping[str, Any]) -> bool:
         """Whether a request is for a notebook's host name."""
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        return self._host.fullmatch(host.decode("latin-1").lower()) is not None
+        return self._host.fullmatch(host.decode("latin-1").lower().split(":")[0]) is not None
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         asked = _Asked.of(scope)
@@ -133,7 +146,7 @@ class Notebooks:
         entered = await self._entered(asked)
         if entered is None:
             return _page(401, "This notebook is closed to you", _HOW)
-        if not asked.is_from_its_own_page(entered.address.origin):
+        if not asked.is_from_its_own_page:
             return _page(403, "Refused", "A page of another origin has asked for this.")
         return await self._ask(asked, entered, receive)
 
@@ -146,7 +159,7 @@ class Notebooks:
             )
         cookie, seconds, entered = opened
         address = entered.address
-        if asked.host != address.host:
+        if asked.hostname != address.hostname:
             return _page(403, "Refused", "This link is another notebook's.")
         secure = "; Secure" if address.origin.startswith("https:") else ""
         kept = f"{COOKIE}={cookie}; Max-Age={seconds}; Path={address.base}; HttpOnly; SameSite=Strict{secure}"
@@ -164,7 +177,7 @@ class Notebooks:
             entered = await asyncio.get_running_loop().run_in_executor(self._pool, find, self._context, cookie)
             self._known = {one: known for one, known in self._known.items() if now - known[0] < REMEMBERED}
             self._known[cookie] = (now, entered)
-        if entered is None or asked.host != entered.address.host:
+        if entered is None or asked.hostname != entered.address.hostname:
             return None
         return entered if asked.path.startswith(entered.address.base) else None
 
@@ -221,7 +234,8 @@ class Notebooks:
 
         await receive()
         entered = await self._entered(asked)
-        if entered is None or asked.named.get("origin") != entered.address.origin:
+        origin = asked.named.get("origin")
+        if entered is None or origin is None or not asked.is_of_its_own_origin:
             await send({"type": "websocket.close", "code": 1008})
             return
         query = f"?{asked.query}" if asked.query else ""
@@ -230,7 +244,7 @@ class Notebooks:
             inner = await unix_connect(
                 str(entered.socket),
                 f"ws://{asked.host}{asked.path}{query}",
-                origin=Origin(entered.address.origin),
+                origin=Origin(origin),
                 additional_headers=kept,
                 subprotocols=[Subprotocol(name) for name in scope.get("subprotocols", ())] or None,
                 user_agent_header=None,
@@ -292,7 +306,7 @@ async def _parts(answer: "aiohttp.ClientResponse") -> AsyncIterator[bytes]:
 
 
 def _without_session(cookies: str) -> str:
-    return "; ".join(one for one in cookies.split("; ") if not one.startswith(f"{COOKIE}="))
+    return "; ".join(one for one in re.split(r";\s*", cookies) if not one.startswith(f"{COOKIE}="))
 
 
 _HOW = "Open it in the console, or with the AuthorizedUrl of CreatePresignedNotebookInstanceUrl."

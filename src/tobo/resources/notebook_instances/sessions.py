@@ -42,6 +42,11 @@ class Address:
         """host[:port], as browsers send it."""
         return urlsplit(self.origin).netloc
 
+    @property
+    def hostname(self) -> str:
+        """Without the port."""
+        return urlsplit(self.origin).hostname or ""
+
 
 @dataclass(frozen=True)
 class Entered:
@@ -60,8 +65,8 @@ def address_of(settings: Settings, key: Key) -> Address:
 
 
 def host_pattern(settings: Settings) -> str:
-    """A regular expression of every notebook's host[:port], in lower case."""
-    host = urlsplit(_pattern(settings).lower()).netloc
+    """A regular expression of every notebook's host name, in lower case."""
+    host = urlsplit(_pattern(settings)).hostname or ""
     return re.escape(host).replace(r"\{name\}", "[a-z0-9-]+").replace(r"\{region\}", "[a-z0-9-]+")
 
 
