@@ -89,7 +89,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
     servers = [(_Server(_config(front)), listener)]
     if has_notebooks():
         # Those without a network reach the door, and nothing else, over a socket of the file system.
-        servers.append((_Server(_config(door)), _listen_beside(gateway_socket(settings))))
+        servers.append((_Server(_config(door, ws="none")), _listen_beside(gateway_socket(settings))))
     if tls_listener is not None:
         servers.append((_Server(_tls_config(front, files, settings)), tls_listener))
     loop = asyncio.get_running_loop()
@@ -233,7 +233,6 @@ def _tls_config(front: Front, files: TlsFiles, settings: Settings) -> uvicorn.Co
 def _config(front: Front | Door, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         front,
-        ws=_websocket if has_notebooks() else "none",  # type: ignore[arg-type] # whatever makes a protocol
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
@@ -243,7 +242,7 @@ def _config(front: Front | Door, **more: Any) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
         backlog=2048,
-        **{"http": OneWriteProtocol, **more},
+        **{"http": OneWriteProtocol, "ws": _websocket if has_notebooks() else "none", **more},
     )
 
 
