@@ -40,12 +40,14 @@ pip install --no-build-isolation --no-deps --no-index --quiet /tmp/own
 """
 
 
-def test_on_create_once_and_on_start_each_time(server: Server) -> None:
+@pytest.mark.parametrize("network", ["Enabled", "Disabled"])
+def test_on_create_once_and_on_start_each_time(server: Server, network: str) -> None:
+    """Also where there is no network: the server is reached all the same."""
     sagemaker, name = server.client("sagemaker"), unique("scripts")
     sagemaker.create_notebook_instance_lifecycle_config(
         NotebookInstanceLifecycleConfigName=name, OnCreate=encoded(CREATE), OnStart=encoded(START)
     )
-    found = make_notebook(server, name, LifecycleConfigName=name)
+    found = make_notebook(server, name, LifecycleConfigName=name, DirectInternetAccess=network)
     assert found["NotebookInstanceStatus"] == "InService", found
     assert log_lines(server, f"{name}/LifecycleConfigOnCreate")[-1].startswith("as root in /")
     assert server.account in log_lines(server, f"{name}/LifecycleConfigOnStart")

@@ -12,6 +12,7 @@ from pathlib import Path
 from tobo.compute.base import Bind, ProcessSpec, Sandbox
 from tobo.compute.instances import instance
 from tobo.hosting.processes import socket_folder
+from tobo.notebooks.home import GATEWAY_PORT
 from tobo.operations.context import Context
 from tobo.resources.notebook_instances.sessions import folder_of, socket_of
 from tobo.settings import Settings
@@ -106,7 +107,7 @@ def write_identity(context: Context, row: Row) -> None:
     )["Credentials"]
     expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(given["Expiration"]))
     seen = Path(_METADATA) if context.compute.sandboxes else its.metadata
-    endpoint = "http://127.0.0.1:8626" if _is_cut_off(row) else _endpoint(context.settings)
+    endpoint = f"http://127.0.0.1:{GATEWAY_PORT}" if _is_cut_off(row) else _endpoint(context.settings)
     config = f"[default]\nregion = {space.region}\nendpoint_url = {endpoint}\ncredential_process = cat {seen}/credentials.json\n"
     bucket = f"sagemaker-{space.region}-{space.account}"
     for name, content in {
