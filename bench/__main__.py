@@ -25,6 +25,7 @@ NAMES = (
     "head",
     "edge",
     "console",
+    "notebooks",
     "labelling",
     "tuning",
     "strategies",

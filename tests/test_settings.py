@@ -1,10 +1,14 @@
 """Settings: what the environment says, what the command line says over it, and what cannot be read."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tobo.kit.arn import Namespace
+from tobo.resources.notebook_instances.sessions import address_of, host_pattern
 from tobo.settings import PORT, Settings
+from tobo.store.base import Key
 
 
 def test_defaults_and_choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -54,3 +58,35 @@ def test_a_brokers_address_that_is_none(address: str) -> None:
 )
 def test_the_embedded_brokers_port(text: str, port: int | None) -> None:
     assert Settings.read({"TOBO_MQTT": text}).broker_port == port
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("TOBO_NOTEBOOK_URL", "https://factory.lan"),
+        ("TOBO_NOTEBOOK_URL", "https://{name}.factory.lan"),
+        ("TOBO_NOTEBOOK_URL", "https://x{name}.{region}.factory.lan"),
+        ("TOBO_NOTEBOOK_URL", "{name}.{region}.factory.lan"),
+        ("TOBO_NOTEBOOK_URL", "https://{name}.{region}.factory.lan/lab"),
+        ("TOBO_NOTEBOOK_URL", "https://{name}.{region}.{house}.lan"),
+        ("TOBO_NOTEBOOK_IDLE_MINUTES", "0"),
+        ("TOBO_NOTEBOOK_STOP_AT", "24:00"),
+        ("TOBO_NOTEBOOK_STOP_AT", "8pm"),
+    ],
+)
+def test_rules_of_notebooks_that_are_none(variable: str, text: str) -> None:
+    """A notebook's address must be its own: a name and a region, each a label of the host."""
+    with pytest.raises(SystemExit, match=variable):
+        Settings.read({variable: text})
+
+
+def test_addresses_of_notebooks(tmp_path: Path) -> None:
+    key = Key(Namespace("111122223333", "eu-west-1"), "notebook-instance", "Lab")
+    near = address_of(Settings(tmp_path, port=8626), key)
+    assert (near.origin, near.base) == ("http://lab.notebook.eu-west-1.localhost:8626", "/notebook/Lab/")
+    chosen = Settings.read({"TOBO_NOTEBOOK_URL": "https://{name}.nb.{region}.factory.lan:8443"}, state=tmp_path)
+    far = address_of(chosen, key)
+    assert (far.origin, far.host) == ("https://lab.nb.eu-west-1.factory.lan:8443", "lab.nb.eu-west-1.factory.lan:8443")
+    assert re.fullmatch(host_pattern(chosen), far.hostname)
+    for other in ("factory.lan", "lab.nb.factory.lan", "a.b.nb.eu-west-1.factory.lan", near.hostname):
+        assert not re.fullmatch(host_pattern(chosen), other)

@@ -54,6 +54,7 @@ def build_world(connection: Connection) -> None:
     edge(connection, place)
     registry(connection)
     improvement(connection, place, collection)
+    notebooks(connection, place)
     people(connection)
 
 
@@ -84,6 +85,21 @@ def traffic(connection: Connection, endpoint: str, collection: Collection) -> No
     for _ in range(3):
         with contextlib.suppress(ClientError):
             runtime.invoke_endpoint(EndpointName=endpoint, ContentType="image/jpeg", Body=b"no picture")
+
+
+def notebooks(connection: Connection, place: Place) -> None:
+    """One in service, one whose repository cannot be had."""
+    sagemaker = connection.client("sagemaker")
+    wanted = {"InstanceType": "ml.t3.medium", "RoleArn": place.role}
+    rules = [{"Key": "tobo:idle-stop-minutes", "Value": "60"}, {"Key": "tobo:stop-at", "Value": "20:00"}]
+    sagemaker.create_notebook_instance(NotebookInstanceName="marbles-lab", Tags=[*TAGS, *rules], **wanted)
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName="counting", DefaultCodeRepository="https://127.0.0.1:1/counting.git", **wanted
+    )
+    for name in ("marbles-lab", "counting"):
+        _over(
+            lambda name=name: sagemaker.describe_notebook_instance(NotebookInstanceName=name), "NotebookInstanceStatus"
+        )  # type: ignore[misc]
 
 
 def batch(connection: Connection, place: Place) -> None:
@@ -453,7 +469,7 @@ def improvement(connection: Connection, place: Place, collection: Collection) ->
 
 
 def _over(describe: Callable[[], dict[str, Any]], member: str) -> None:
-    while describe()[member] in ("Initializing", "InProgress", "Stopping"):
+    while describe()[member] in ("Initializing", "InProgress", "Stopping", "Pending"):
         time.sleep(0.5)
 
 

@@ -26,6 +26,7 @@ from tobo.console.front import Front
 from tobo.controller.loop import Controller
 from tobo.gateway.account import first_account
 from tobo.gateway.door import Door
+from tobo.gateway.notebooks import Notebooks
 from tobo.gateway.one_write import OneWriteProtocol
 from tobo.gateway.tls import TlsFiles, tls_files
 from tobo.hosting.processes import ProcessHosting
@@ -36,6 +37,8 @@ from tobo.operations.closing import AT_CLOSE
 from tobo.operations.context import Context
 from tobo.operations.timers import start_timers
 from tobo.resources.identity.roles import ensure_execution_role
+from tobo.resources.notebook_instances.requests import has_notebooks
+from tobo.resources.notebook_instances.surroundings import gateway_socket
 from tobo.resources.things.credentials import device_topic
 from tobo.settings import Settings
 from tobo.store.sql import SqlStore
@@ -82,8 +85,12 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
     settings, broker = _broker(settings, files)
     context, controller = build(settings, None if broker is None else broker.publish)
     door = Door(context, _empty(settings.state / "tmp"), pool)
-    front = Front(context, door)
+    notebooks = Notebooks(context, pool)
+    front = Front(context, door, notebooks)
     servers = [(_Server(_config(front)), listener)]
+    if has_notebooks():
+        # Those without a network reach the door, and nothing else, over a socket of the file system.
+        servers.append((_Server(_config(door, ws="none")), _listen_beside(gateway_socket(settings))))
     if tls_listener is not None:
         servers.append((_Server(_tls_config(front, files, settings)), tls_listener))
     loop = asyncio.get_running_loop()
@@ -100,6 +107,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
             ready(endpoint)
             await asyncio.gather(*serving)
     finally:
+        await notebooks.close()
         controller.stop()
         await control
         if broker is not None:
@@ -187,6 +195,17 @@ def _listen(host: str, port: int, choice: str = "--host or --port") -> socket.so
     return listener
 
 
+def _listen_beside(path: Path) -> socket.socket:
+    """A listening socket of the file system, in a folder that this user alone may enter; an older server's is replaced."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.parent.stat().st_uid != os.getuid():
+        raise SystemExit(f"{path.parent} belongs to another user; remove it.")
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    return listener
+
+
 def _empty(folder: Path) -> Path:
     """Bodies that a killed server had begun to take are nobody's."""
     folder.mkdir(exist_ok=True)
@@ -214,10 +233,10 @@ def _tls_config(front: Front, files: TlsFiles, settings: Settings) -> uvicorn.Co
     )
 
 
-def _config(front: Front, **more: Any) -> uvicorn.Config:
+def _config(front: Front | Door, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         front,
-        ws="none",
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -226,8 +245,15 @@ def _config(front: Front, **more: Any) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
         backlog=2048,
-        **{"http": OneWriteProtocol, **more},
+        **{"http": OneWriteProtocol, "ws": _websocket if has_notebooks() else "none", **more},
     )
+
+
+def _websocket(**its: Any) -> asyncio.Protocol:
+    """uvicorn's protocol, imported when somebody first opens a notebook."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**its)
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,7 @@
 """Settings: read once at the top, frozen, passed down."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,13 @@ class Settings:
 
     default_alarms: bool = True
     """Whether endpoints, fleets and the machine are born with alarms."""
+    notebook_url: str | None = None
+    """Where browsers find notebooks, e.g. https://{name}.notebook.{region}.factory.lan; None: names below localhost."""
+    notebook_idle_minutes: float | None = None
+    """After how many minutes without work every notebook instance is stopped, whatever its tags say; None: as they say."""
+    notebook_stop_at: str | None = None
+    """A time of day, HH:MM of the server's clock, at which every notebook instance is stopped."""
+
     audit_data: bool = False
     """Whether data events (objects, log lines, metric points, invocations, heartbeats) are in the audit log, too."""
 
@@ -115,6 +123,9 @@ class Settings:
             ("metrics_token", "TOBO_METRICS_TOKEN", str),
             ("mqtt", "TOBO_MQTT", broker_address),
             ("default_alarms", "TOBO_DEFAULT_ALARMS", lambda text: text not in ("0", "false", "no")),
+            ("notebook_url", "TOBO_NOTEBOOK_URL", notebook_address),
+            ("notebook_idle_minutes", "TOBO_NOTEBOOK_IDLE_MINUTES", positive_number),
+            ("notebook_stop_at", "TOBO_NOTEBOOK_STOP_AT", time_of_day),
             ("audit_data", "TOBO_AUDIT_DATA", lambda text: text not in ("0", "false", "no")),
             ("machine_cost", "TOBO_MACHINE_COST", positive_number),
             ("machine_years", "TOBO_MACHINE_YEARS", positive_number),
@@ -161,6 +172,25 @@ def broker_address(text: str) -> str:
     scheme, _, rest = text.partition("://")
     host, _, port = rest.rpartition(":")
     if scheme not in ("mqtt", "mqtts") or not host or not port.isdigit():
+        raise ValueError(text)
+    return text
+
+
+def notebook_address(text: str) -> str:
+    """An http or https origin whose host has {name} and {region}; raises ValueError for what is none."""
+    try:
+        found = urlsplit(text.format(name="name", region="region"))
+    except (KeyError, IndexError):
+        raise ValueError(text) from None
+    labels = (found.hostname or "").split(".")
+    if found.scheme not in ("http", "https") or not {"name", "region"} <= set(labels) or found.path:
+        raise ValueError(text)
+    return text
+
+
+def time_of_day(text: str) -> str:
+    """HH:MM; raises ValueError for what is none."""
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text):
         raise ValueError(text)
     return text
 

@@ -23,6 +23,7 @@ STEPS = (
     "processing",
     "autoscale",
     "pipeline",
+    "notebook",
 )
 """`train` begins with the default bucket, the role and an upload; most others need its job."""
 

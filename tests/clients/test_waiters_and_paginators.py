@@ -13,6 +13,7 @@ from tests.support import pipelines
 from tests.support.compilation import compilation_job, ended
 from tests.support.fleets import insert_row, stage
 from tests.support.jobs import ROLE, photo, training_job, upload_photos, wait
+from tests.support.notebooks import TYPE
 from tests.support.own_code import PYTHON
 from tests.support.processes import until
 from tests.support.resources import make_resources
@@ -44,6 +45,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListActions": {},
     "ListArtifacts": {},
     "ListAssociations": {},
+    "ListCodeRepositories": {},
     "ListCompilationJobs": {},
     "ListContexts": {},
     "ListDeviceFleets": {},
@@ -61,6 +63,8 @@ PAGES: dict[str, dict[str, Any]] = {
     "ListModelPackageGroups": {},
     "ListModelPackages": {},
     "ListModels": {},
+    "ListNotebookInstanceLifecycleConfigs": {},
+    "ListNotebookInstances": {},
     "ListPipelineExecutionSteps": {"PipelineExecutionArn": "an execution's"},
     "ListPipelineExecutions": {"PipelineName": PIPELINE},
     "ListPipelineParametersForExecution": {"PipelineExecutionArn": "an execution's"},
@@ -114,6 +118,8 @@ def listed(warm_server: Server) -> dict[str, str]:
     make_fleets(warm_server, sagemaker)
     make_reviews(warm_server, sagemaker)
     arns["execution"] = make_pipelines(sagemaker)
+    for name in NAMES:
+        insert_row(warm_server, REGION, "notebook-instance", name, {"InstanceType": TYPE}, {}, "Stopped")
     asked = tuning_job("three-trials", "no-such-bucket", jobs=3, parallel=1)
     sagemaker.create_hyper_parameter_tuning_job(**asked)
     await_tuning(sagemaker, "three-trials")
@@ -235,6 +241,17 @@ def _endpoint(sagemaker: Any, name: str, model: str, delete: bool = False) -> st
     return name
 
 
+def _notebook(sagemaker: Any, name: str, stop: bool = False, delete: bool = False, **asked: Any) -> str:
+    sagemaker.create_notebook_instance(NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, **asked)
+    for deed, waiter in ((stop, "in_service"), (delete, "stopped")):
+        if deed:
+            quickly = {"Delay": 1, "MaxAttempts": 60}
+            sagemaker.get_waiter(f"notebook_instance_{waiter}").wait(NotebookInstanceName=name, WaiterConfig=quickly)
+            move = sagemaker.stop_notebook_instance if waiter == "in_service" else sagemaker.delete_notebook_instance
+            move(NotebookInstanceName=name)
+    return name
+
+
 def _training_job(sagemaker: Any, name: str, bucket: str) -> str:
     sagemaker.create_training_job(**training_job(name, bucket))
     return name
@@ -265,6 +282,21 @@ WAITERS = {
         "EndpointName",
         lambda sagemaker: _endpoint(sagemaker, "wait-well", "waited-for"),
         lambda sagemaker: _endpoint(sagemaker, "wait-ill", "waited-for-in-vain"),
+    ),
+    "NotebookInstanceInService": Waited(
+        "NotebookInstanceName",
+        lambda sagemaker: _notebook(sagemaker, "wait-well"),
+        lambda sagemaker: _notebook(sagemaker, "wait-ill", DefaultCodeRepository="https://127.0.0.1:1/none.git"),
+    ),
+    "NotebookInstanceStopped": Waited(
+        "NotebookInstanceName",
+        lambda sagemaker: _notebook(sagemaker, "wait-stopped", stop=True),
+        lambda sagemaker: _notebook(sagemaker, "wait-broken", DefaultCodeRepository="https://127.0.0.1:1/none.git"),
+    ),
+    "NotebookInstanceDeleted": Waited(
+        "NotebookInstanceName",
+        lambda sagemaker: _notebook(sagemaker, "wait-gone", stop=True, delete=True),
+        lambda sagemaker: _notebook(sagemaker, "wait-kept", DefaultCodeRepository="https://127.0.0.1:1/none.git"),
     ),
     "EndpointDeleted": Waited(
         "EndpointName",
@@ -317,10 +349,10 @@ def test_waiter_of_what_fails(waiter: str, sagemaker: Any) -> None:
 
 @pytest.mark.parametrize("waiter", WAITERS)
 def test_waiter_of_what_is_not_there(waiter: str, sagemaker: Any) -> None:
-    """It ends at once: the model says that a ValidationException is success, or failure; another error is one anyway."""
-    [said] = [its.state for its in _WAITERS.get_waiter(waiter).acceptors if its.matcher == "error"]
-    if said == "success":
+    """It ends at once: the model says that a ValidationException is success, or failure; one that it leaves out is one anyway."""
+    said = [its.state for its in _WAITERS.get_waiter(waiter).acceptors if its.matcher == "error"]
+    if said == ["success"]:
         _wait(sagemaker, waiter, "never-was")
     else:
-        with pytest.raises(WaiterError, match=r"terminal failure state|Could not find requested job"):
+        with pytest.raises(WaiterError, match=r"terminal failure state|Could not find requested job|RecordNotFound"):
             _wait(sagemaker, waiter, "never-was")

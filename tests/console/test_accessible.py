@@ -10,6 +10,7 @@ from tests.support.browser import Visitor, needs_chromium, visitor
 from tests.support.console_jobs import train_with_a_mistake
 from tests.support.fleets import Fleet, metric, stage
 from tests.support.jobs import IMAGE, ROLE
+from tests.support.notebooks import TYPE
 from tests.support.tuning import await_tuning, tuning_job
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
@@ -56,6 +57,8 @@ PAGES = {
     "plan-create": ("deployment-plans/create?fleet={fleet}", "table"),
     "packaging-create": ("packaging-jobs/create", "form"),
     "alarm": ("alarms/{name}", "h1"),
+    "notebook": ("notebooks/{name}", ".notice.bad"),
+    "notebook-create": ("notebooks/create", "#price:has-text('an hour')"),
     "folder": ("s3/{bucket}?prefix=train/", "table"),
     "roles": ("roles", "table"),
     "costs": ("costs", ".spending svg"),
@@ -63,8 +66,8 @@ PAGES = {
 }
 """Name -> the path, and what is there once the page has drawn itself."""
 
-EMPTY = ("", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs", "compilation-jobs",
-         "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions")  # fmt: skip
+EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
+         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 
@@ -96,6 +99,9 @@ def world(warm_server: Server) -> Iterator[World]:
         Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}],
         Threshold=5, ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1,
     )  # fmt: skip
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, DefaultCodeRepository="https://127.0.0.1:1/none.git"
+    )
     fleet = Fleet(warm_server)
     fleet.register("cam-1", "cam-2")
     figures = [metric("Decisions", 120), metric("Rejects", 6), metric("Latency", 9.5, Dimension="p50")]

@@ -105,6 +105,12 @@ _MAKERS = (
     lambda sagemaker, bucket, name: sagemaker.create_pipeline(
         PipelineName=name, PipelineDefinition=definition(step("F", "Fail", {"ErrorMessage": name})), RoleArn=ROLE
     ),
+    lambda sagemaker, bucket, name: sagemaker.create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName=name
+    ),
+    lambda sagemaker, bucket, name: sagemaker.create_code_repository(
+        CodeRepositoryName=name, GitConfig={"RepositoryUrl": "https://git.example.com/marbles.git"}
+    ),
     lambda sagemaker, bucket, name: sagemaker.create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=[variant(name)]
     ),

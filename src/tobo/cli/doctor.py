@@ -171,6 +171,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
     _package("onnx", "model export"),
     _package("onnxruntime", "answering"),
     _package("openvino", "compiling for Intel", "compile", "weak"),
+    _package("jupyterlab", "notebooks", "notebooks", "weak"),
     _cores,
     _memory,
     _disk,

@@ -1,8 +1,9 @@
-"""Front: the server's ASGI application, which shows people the console and everybody else the door."""
+"""Front: the server's ASGI application, which shows people the console or their notebook, and everybody else the door."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tobo.console import ROOT
 from tobo.operations.context import Context
@@ -13,19 +14,39 @@ if TYPE_CHECKING:
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
-class Front:
-    """`door` answers programs. The console is imported when somebody first looks: a script's server starts without it."""
+_NOTEBOOK = re.compile(r"/notebook/([A-Za-z0-9-]+)(/.*)?")
 
-    def __init__(self, context: Context, door: Application) -> None:
+
+class Wing(Protocol):
+    """An application that knows which requests are its own, by their host name."""
+
+    def asked(self, scope: Mapping[str, Any]) -> bool: ...
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None: ...
+
+
+class Front:
+    """`door` answers programs, `notebooks` shows notebooks, under host names where nothing else is.
+
+    The console is imported when somebody first looks: a script's server starts without it.
+    """
+
+    def __init__(self, context: Context, door: Application, notebooks: Wing) -> None:
         self._context = context
         self._door = door
+        self._notebooks = notebooks
         self._console: Console | None = None
         self._opening = asyncio.Lock()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         path = scope["path"]
-        if path == "/" and _is_browser(scope):
-            await _redirect(send)
+        if self._notebooks.asked(scope):
+            await self._notebooks(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif path == "/" and _is_browser(scope):
+            await _redirect(send, f"{ROOT}/")
+        elif (named := _NOTEBOOK.fullmatch(path)) and _is_browser(scope):
+            await _redirect(send, f"{ROOT}/notebooks/{named[1]}")
         elif (path == ROOT or path.startswith(f"{ROOT}/")) and not _is_signed(scope):
             await (await self._opened()).app(scope, receive, send)
         else:
@@ -59,7 +80,7 @@ def _is_browser(scope: Mapping[str, Any]) -> bool:
     return scope["method"] == "GET" and b"text/html" in accepted and not _is_signed(scope)
 
 
-async def _redirect(send: Any) -> None:
-    headers = [(b"location", f"{ROOT}/".encode()), (b"content-length", b"0")]
+async def _redirect(send: Any, to: str) -> None:
+    headers = [(b"location", to.encode()), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 307, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

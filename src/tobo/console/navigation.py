@@ -47,6 +47,7 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         "Learn",
         (
+            Place("Notebooks", "notebooks", "flask-conical"),
             Place("Training jobs", "training-jobs", "graduation-cap"),
             Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
             Place("Evaluation", "evaluation", "target"),
@@ -94,6 +95,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Train on your photos", "wizard", "wand-sparkles"),
     Place("Create labelling job", "labeling-jobs/create", "tag"),
     Place("Create flow definition", "flow-definitions/create", "clipboard-list"),
+    Place("Create notebook", "notebooks/create", "flask-conical"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
     Place("Improve a model", "pipelines/improve", "refresh-cw"),
@@ -112,6 +114,10 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Labelling job", "tag", "sagemaker", "ListLabelingJobs"),
         *("LabelingJobSummaryList", "LabelingJobName", "labeling-jobs"),
+    ),
+    Listed(
+        *("Notebook", "flask-conical", "sagemaker", "ListNotebookInstances"),
+        *("NotebookInstances", "NotebookInstanceName", "notebooks"),
     ),
     Listed(
         *("Training job", "graduation-cap"),

@@ -82,7 +82,7 @@ class ProcessHosting:
         self._compute = compute
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder.resolve()
-        self._sockets = _socket_folder(self._folder)
+        self._sockets = socket_folder(self._folder)
         self._lock = threading.Lock()
         self._replicas: dict[str, _Replica] = {}
         self._groups: dict[str, tuple[_Replica, ...]] = {}
@@ -352,7 +352,7 @@ def _ping(address: Path) -> str:
     raise ConnectionResetError("the ping was not answered")
 
 
-def _socket_folder(folder: Path) -> Path:
+def socket_folder(folder: Path) -> Path:
     """A folder whose paths are short enough for sockets: within `folder`, or a temporary one that is named after it."""
     sockets = folder / "run"
     if len(str(sockets)) + 20 > _LONGEST_SOCKET:

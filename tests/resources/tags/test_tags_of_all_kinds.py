@@ -12,7 +12,7 @@ from tobo.wire.models import operation_model
 REGION = "sa-east-1"
 KINDS = {
     "training-job", "hyper-parameter-tuning-job", "model", "transform-job", "endpoint-config", "endpoint",
-    "model-package-group", "model-package", "labeling-job", "pipeline",
+    "model-package-group", "model-package", "labeling-job", "pipeline", "notebook-instance-lifecycle-config", "code-repository",
     "experiment", "experiment-trial", "experiment-trial-component", "artifact", "action", "context",
 }  # fmt: skip
 
@@ -40,6 +40,7 @@ def test_no_kind_is_left_out() -> None:
     elsewhere = {
         "CreateProcessingJob", "CreateCompilationJob", "CreateDeviceFleet", "CreateEdgePackagingJob",
         "CreateEdgeDeploymentPlan", "CreateWorkforce", "CreateWorkteam", "CreateHumanTaskUi", "CreateFlowDefinition",
+        "CreateNotebookInstance",
     }  # fmt: skip
     """Made by no test of this table: its tests have tags of their own."""
     resources.load()
@@ -54,5 +55,6 @@ def test_no_kind_is_left_out() -> None:
         "CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateModel", "CreateTransformJob", "CreateEndpointConfig",
         "CreateEndpoint", "CreateExperiment", "CreateTrial", "CreateTrialComponent", "CreateArtifact", "CreateAction",
         "CreateContext", "CreateModelPackageGroup", "CreateModelPackage", "CreateLabelingJob", "CreatePipeline",
+        "CreateNotebookInstanceLifecycleConfig", "CreateCodeRepository",
     }  # fmt: skip
     assert made <= taking and taking - made <= elsewhere

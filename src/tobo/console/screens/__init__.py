@@ -21,6 +21,7 @@ from tobo.console.screens import (
     loops,
     model_packages,
     models,
+    notebooks,
     objects,
     packaging_jobs,
     palette,
@@ -51,6 +52,7 @@ _SUBJECTS = (
     flow_definitions,
     work,
     logs,
+    notebooks,
     training_create,  # before the jobs' own pages
     training_jobs,
     tuning_jobs,
