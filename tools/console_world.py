@@ -374,6 +374,7 @@ def own_template(connection: Connection, place: Place) -> None:
     )
 
 
+@cache
 def team(connection: Connection) -> str:
     """The ARN of a team of one person, who signs in with a password."""
     sagemaker, cognito = connection.client("sagemaker"), connection.client("cognito-idp")

@@ -11,6 +11,7 @@ from tobo.kit.fault import Fault
 from tobo.kit.strangers import read_told
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.metering import METERS, Meter, Usage
 from tobo.resources.notebook_instances import states, surroundings
 from tobo.resources.notebook_instances.activity import Watch, ask
 from tobo.resources.notebook_instances.api import KIND
@@ -275,3 +276,10 @@ MACHINE = register(
         on_step=states.on_step,
     )
 )
+
+
+def planned(row: Row) -> list[Usage]:
+    return [Usage(row.asked["InstanceType"])]
+
+
+METERS[KIND] = Meter(lambda row: planned(row) if row.state == "InService" else [], ("InService",), planned)

@@ -61,7 +61,7 @@ def _counts(row: Row) -> dict[str, int]:
 def _used(context: Context, row: Row, variants: Iterable[str]) -> float | None:
     """An endpoint's last invocation, a notebook's last activity."""
     if row.key.kind == "notebook-instance":
-        active = row.found.get("_last_activity")
+        active = row.found.get("_active")
         return None if active is None else float(active)
     if row.key.kind != "endpoint":
         return None
