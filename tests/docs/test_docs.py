@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,16 +21,21 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.name)
-def test_the_python_of_a_page_runs(page: Path, warm_server: Server, tmp_path: Path) -> None:
+def test_the_python_of_a_page_runs(
+    page: Path, warm_server: Server, fresh_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """A region has one workforce: a page that makes one has a server of its own."""
+    text = "\n".join(blocks(page, "python"))
+    server = fresh_server(TOBO_WARM="1") if "create_workteam" in text else warm_server
     for number in range(60):
         file = tmp_path / "photos" / CLASSES[number % 2] / f"{number}.jpg"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(photo(number))
-    (tmp_path / "page.py").write_text("\n".join(blocks(page, "python")))
+    (tmp_path / "page.py").write_text(text)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-        "AWS_ENDPOINT_URL": warm_server.endpoint,
-        "AWS_ACCESS_KEY_ID": warm_server.keys[0],
-        "AWS_SECRET_ACCESS_KEY": warm_server.keys[1],
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_ACCESS_KEY_ID": server.keys[0],
+        "AWS_SECRET_ACCESS_KEY": server.keys[1],
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     ran = subprocess.run(
