@@ -11,7 +11,7 @@ from tobo.operations.machine import advance, advance_fresh
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row
 from tobo.resources.notebook_instances import states
-from tobo.resources.notebook_instances.requests import DEFAULTS, check_installed, check_request, settings_of
+from tobo.resources.notebook_instances.requests import DEFAULTS, check_installed, check_request, described
 from tobo.resources.notebook_instances.sessions import LONGEST_SESSION, address_of, issue_link
 from tobo.store.base import Conflict, Row
 
@@ -29,7 +29,7 @@ def create_notebook_instance(call: Call, asked: Mapping[str, Any]) -> dict[str, 
         call,
         KIND,
         asked[NAME],
-        {**DEFAULTS, **settings_of(asked)},
+        {**DEFAULTS, **described(asked)},
         lambda arn: validation(f"Cannot create a duplicate Notebook Instance ({arn})."),
         state=states.FIRST_STEP.state,
         found=states.FRESH,
@@ -92,7 +92,7 @@ def update_notebook_instance(call: Call, asked: Mapping[str, Any]) -> dict[str, 
     """Counts from the next start on. Raises Fault ValidationException unless it is Stopped or Failed, as Create does, and
     for a smaller volume."""
     check_request(call, asked)
-    changed = {name: value for name, value in settings_of(asked).items() if name != NAME}
+    changed = {name: value for name, value in described(asked).items() if name != NAME}
     while True:
         row = _movable(call, asked, _AT_REST, "Updating")
         size = {**row.asked, **row.found}["VolumeSizeInGB"]

@@ -43,7 +43,7 @@ def check_installed() -> None:
         )
 
 
-def settings_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+def described(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a request as a Describe has them; None for what it takes away."""
     kept = {_RENAMED.get(name, name): value for name, value in asked.items() if name not in _DROPPED}
     return kept | {member: None for name, member in _DROPPED.items() if asked.get(name)}
