@@ -1,12 +1,15 @@
 """The work pages in a real browser: labelling by keys and by mouse, drafts, undo, faults, and the review of conflicts."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from tests.conftest import Server
 from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
@@ -26,6 +29,7 @@ from tests.support.labelling import (
     wait,
     worker,
 )
+from tests.support.processes import until
 from tests.support.unique import unique
 
 pytestmark = needs_chromium
@@ -133,6 +137,85 @@ def test_boxes_by_mouse_and_by_keys(root: Visitor, server: Server) -> None:
     assert [box["class_id"] for box in first["annotations"]] == [1]
     assert abs(first["annotations"][0]["left"] + first["annotations"][0]["width"] / 2 - 320) < 3
     assert [box["class_id"] for box in second["annotations"]] == [0]
+
+
+def stage_of(page: Page) -> tuple[float, float]:
+    """The middle of the picture, in pixels of the page."""
+    stage = page.locator(".label-stage").bounding_box()
+    assert stage is not None
+    return stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+
+
+def test_a_polygon_by_the_mouse(root: Visitor, server: Server) -> None:
+    name = job_of(server, {"photos/a.png": picture(size=(640, 480))}, "Polygon")
+    page = root.go(f"work/{name}")
+    item(page)
+    x, y = stage_of(page)
+    page.keyboard.press("2")
+    for across, down in ((-60, -40), (60, -40), (60, 40), (-60, 40), (-60, -40)):  # the first corner closes
+        page.mouse.click(x + across, y + down)
+    expect(page.locator(".label-marks li")).to_have_count(1)
+    page.get_by_role("button", name="Done").click()
+    (drawn,) = (line["label"] for line in lines(server, name))
+    (shape,) = drawn["annotations"]
+    corners = [(corner["x"], corner["y"]) for corner in shape["vertices"]]
+    assert shape["class_id"] == 1 and len(corners) == 4
+    assert abs(sum(corner[0] for corner in corners) / 4 - 320) < 3 and abs(sum(c[1] for c in corners) / 4 - 240) < 3
+
+
+def test_a_mask_by_the_brush(root: Visitor, server: Server) -> None:
+    name = job_of(server, {"photos/a.png": picture(size=(640, 480))}, "SemanticSegmentation")
+    page = root.go(f"work/{name}")
+    item(page)
+    x, y = stage_of(page)
+    page.keyboard.press("1")
+    page.mouse.move(x - 50, y)
+    page.mouse.down()
+    page.mouse.move(x + 50, y, steps=8)
+    page.mouse.up()
+    page.get_by_role("button", name="Done").click()
+    (line,) = lines(server, name)
+    bucket, _, key = line["label-ref"].removeprefix("s3://").partition("/")
+    body = server.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    mask = np.asarray(Image.open(io.BytesIO(body)).convert("RGB"))
+    painted = np.argwhere((mask != mask[0, 0]).any(axis=2))
+    assert mask.shape == (480, 640, 3) and len(np.unique(mask.reshape(-1, 3), axis=0)) == 2
+    assert np.abs(painted.mean(axis=0) - (240, 320)).max() < 3
+
+
+def test_a_lease_that_ends_in_mid_drawing_loses_nothing(browser: Browser, server: Server) -> None:
+    """Somebody draws, goes for a coffee, and finds the drawing when he comes back; meanwhile another one had the picture."""
+    request = labeling_job(server, bucket_of(server, 1), "BoundingBox", seconds=30)
+    arn = create(server, request)
+    other = worker(server, "other")
+    with person(browser, server) as its:
+        page = its.go(f"work/{request['LabelingJobName']}")
+        item(page)
+        page.keyboard.press("n")
+        expect(page.locator(".label-marks li")).to_have_count(1)
+        (task,) = claim_when_free(other, arn)
+        other.release_tasks(LabelingJobArn=arn, ItemNumbers=[task["ItemNumber"]])
+        page.keyboard.press("Shift")  # back again
+        page.reload()
+        item(page)
+        expect(page.locator(".label-marks li")).to_have_count(1)
+        page.keyboard.press("Escape")
+        page.keyboard.press("Control+Enter")
+        (line,) = lines(server, request["LabelingJobName"])
+        assert [box["class_id"] for box in line["label"]["annotations"]] == [0]
+        assert its.troubles == []
+
+
+def claim_when_free(client: Any, arn: str) -> list[dict[str, Any]]:
+    """The only item, once whoever has it has let it go."""
+    found: list[dict[str, Any]] = []
+
+    def free() -> bool:
+        found.extend(client.claim_tasks(LabelingJobArn=arn, MaxResults=1)["Tasks"])
+        return bool(found)
+
+    until(free, 90)
+    return found
 
 
 def test_the_last_answer_is_taken_back(root: Visitor, server: Server) -> None:
