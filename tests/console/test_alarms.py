@@ -35,6 +35,26 @@ def test_an_alarm_from_birth_to_end(root: Visitor, server: Server) -> None:
     assert server.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"] == []
 
 
+def test_expressions_and_rules_are_shown_as_what_they_are(root: Visitor, server: Server) -> None:
+    prefix, cloudwatch = unique("kinds"), server.client("cloudwatch")
+    metric = {"Metric": {"Namespace": "Sorter", "MetricName": "Rejected"}, "Period": 60, "Stat": "Sum"}
+    cloudwatch.put_metric_alarm(
+        AlarmName=f"{prefix}-math", EvaluationPeriods=1, Threshold=5, ComparisonOperator="GreaterThanThreshold",
+        Metrics=[{"Id": "e", "Expression": "100 * m"}, {"Id": "m", "MetricStat": metric, "ReturnData": False}],
+    )  # fmt: skip
+    cloudwatch.put_composite_alarm(AlarmName=f"{prefix}-rule", AlarmRule=f"NOT OK({prefix}-math)")
+    page = root.go(f"alarms?name={prefix}")
+    rows = page.get_by_role("region", name="Alarms").locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text("100 * m > 5")
+    expect(rows.nth(1)).to_contain_text(f"NOT OK({prefix}-math)")
+    for number in (0, 1):
+        rows.nth(number).get_by_role("link").click()
+        expect(page.locator("h1")).to_contain_text(prefix)
+        expect(page.locator("summary:has-text('Edit')")).to_have_count(0)
+        page.go_back()
+    cloudwatch.delete_alarms(AlarmNames=[f"{prefix}-rule", f"{prefix}-math"])
+
+
 def test_an_alarms_chart_shows_what_it_watches_and_its_bound(root: Visitor, server: Server) -> None:
     name, cloudwatch = unique("charted"), server.client("cloudwatch")
     where = [{"Name": "Line", "Value": name}]

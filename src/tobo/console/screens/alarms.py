@@ -1,16 +1,18 @@
 """Alarms: which metric is beyond its bound, since when, and what was told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from tobo.console.figures import Figure, points_of
 from tobo.console.lists import PAGE, addresses
+from tobo.console.rendering import number
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
 
+TYPES = ["MetricAlarm", "CompositeAlarm"]
 STATES = ("ALARM", "INSUFFICIENT_DATA", "OK")
 STATISTICS = ("Average", "Maximum", "Minimum", "Sum", "SampleCount")
 COMPARISONS = {
@@ -26,7 +28,7 @@ HOUR, PERIODS = 3600.0, 60
 
 @shown("/alarms")
 def _list(visit: Visit) -> Response:
-    asked: dict[str, Any] = {"MaxRecords": PAGE}
+    asked: dict[str, Any] = {"MaxRecords": PAGE, "AlarmTypes": TYPES}
     for name, member in (("name", "AlarmNamePrefix"), ("token", "NextToken")):
         if value := visit.query.get(name):
             asked[member] = value
@@ -35,7 +37,8 @@ def _list(visit: Visit) -> Response:
     found = visit.call("cloudwatch", "DescribeAlarms", **asked)
     return visit.page(
         "alarms/list.html",
-        alarms=found["MetricAlarms"],
+        alarms=sorted(found["MetricAlarms"] + found["CompositeAlarms"], key=lambda alarm: str(alarm["AlarmName"])),
+        watched=watched,
         next_token=found.get("NextToken"),
         asked=asked,
         **_choices(),
@@ -47,7 +50,8 @@ def _list(visit: Visit) -> Response:
 def _page(visit: Visit) -> Response:
     alarm = _alarm(visit, visit.call)
     history = visit.call("cloudwatch", "DescribeAlarmHistory", AlarmName=visit.path["name"], MaxRecords=PAGE)
-    return visit.page("alarms/page.html", alarm=alarm, history=history.get("AlarmHistoryItems", []), **_choices())
+    items = history.get("AlarmHistoryItems", [])
+    return visit.page("alarms/page.html", alarm=alarm, watched=watched, history=items, **_choices())
 
 
 @shown("/alarms/{name}/curve")
@@ -120,10 +124,24 @@ def _kept(visit: Visit, name: str) -> dict[str, Any]:
 def _alarm(visit: Visit, ask: Callable[..., Any]) -> dict[str, Any]:
     """The one of the address. Raises Fault ResourceNotFound."""
     name = visit.path["name"]
-    found: list[dict[str, Any]] = ask("cloudwatch", "DescribeAlarms", AlarmNames=[name])["MetricAlarms"]
+    told = ask("cloudwatch", "DescribeAlarms", AlarmNames=[name], AlarmTypes=TYPES)
+    found: list[dict[str, Any]] = told["MetricAlarms"] + told["CompositeAlarms"]
     if not found:
         raise Fault("ResourceNotFound", f"There is no alarm '{name}' in {visit.region}.", 404)
     return found[0]
+
+
+def watched(alarm: Mapping[str, Any]) -> str:
+    """When it goes off, in a line: its metric, its expression or its rule."""
+    if "AlarmRule" in alarm:
+        return str(alarm["AlarmRule"])
+    if "Metrics" in alarm:
+        query = next(each for each in alarm["Metrics"] if each.get("ReturnData", True))
+        what = query.get("Expression") or f"{query['MetricStat']['Stat']} {query['MetricStat']['Metric']['MetricName']}"
+    else:
+        what = f"{alarm.get('Statistic') or alarm['ExtendedStatistic']} {alarm['MetricName']}"
+    operator = alarm["ComparisonOperator"]
+    return f"{what} {COMPARISONS.get(operator, operator)} {number(alarm['Threshold'])}"
 
 
 def _choices() -> dict[str, Any]:
@@ -140,10 +158,10 @@ def _number(fields: dict[str, str], name: str) -> float:
 def _dimensions(text: str) -> list[dict[str, str]]:
     """Lines of Name=Value. Raises Fault."""
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for place, line in enumerate(text.splitlines(), 1):
         name, equals, value = line.strip().partition("=")
         if line.strip() and not equals:
-            raise Fault("ValidationError", f"Line {number} of the dimensions, '{line[:40]}', has no =.")
+            raise Fault("ValidationError", f"Line {place} of the dimensions, '{line[:40]}', has no =.")
         if name:
             found.append({"Name": name.strip(), "Value": value.strip()})
     return found

@@ -49,13 +49,15 @@ def _home(visit: Visit) -> Response:
     failed = [
         row for kind in (*KINDS, ENDPOINTS) for row in _rows(visit, kind, kind.failed, CreationTimeAfter=now - DAY)
     ]
-    alarms = visit.attempt("cloudwatch", "DescribeAlarms", StateValue="ALARM")
+    alarms = visit.attempt(
+        "cloudwatch", "DescribeAlarms", StateValue="ALARM", AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
     return visit.page(
         "home.html",
         jobs=jobs,
         endpoints=endpoints,
         failed=sorted(failed, key=lambda row: -row["created"])[:8],
-        alarms=[] if alarms is None else alarms["MetricAlarms"],
+        alarms=[] if alarms is None else alarms["MetricAlarms"] + alarms["CompositeAlarms"],
         hourly=_costs(lambda: total(an_hour(visit))),
         spent=_costs(lambda: since(visit, now - DAY)),
         source=prices.SOURCE,
