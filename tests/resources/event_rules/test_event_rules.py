@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Server
+from tests.support import pipelines
 from tests.support.jobs import training_job, upload_photos, wait
 from tests.support.named import make_endpoint, make_named_model, named_variant
 from tests.support.processes import until
@@ -166,3 +167,21 @@ def test_refusals(events: Any) -> None:
     assert refusal(events.test_event_pattern, EventPattern=SAGEMAKER, Event="[]")[0] == "ValidationException"
     event = json.dumps({"source": "aws.sagemaker"})
     assert events.test_event_pattern(EventPattern=SAGEMAKER, Event=event)["Result"] is True
+
+
+def test_an_event_starts_a_pipeline(server: Server, events: Any) -> None:
+    sagemaker, name, rule = server.client("sagemaker"), unique("improve"), unique("start")
+    same = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
+    text = pipelines.definition(
+        pipelines.step("Check", "Condition", {"Conditions": [same]}), parameters={"Line": ("String", "none")}
+    )
+    pipelines.create(sagemaker, text, name)
+    arn = sagemaker.describe_pipeline(PipelineName=name)["PipelineArn"]
+    events.put_rule(Name=rule, EventPattern=json.dumps({"source": [rule]}))
+    parameters = {"PipelineParameterList": [{"Name": "Line", "Value": "press-1"}]}
+    target = {"Id": "a", "Arn": arn, "SageMakerPipelineParameters": parameters}
+    assert events.put_targets(Rule=rule, Targets=[target])["FailedEntryCount"] == 0
+    events.put_events(Entries=[{"Source": rule, "DetailType": "Counted", "Detail": "{}"}])
+    (execution,) = sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+    found = sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=execution["PipelineExecutionArn"])
+    assert found["PipelineParameters"] == [{"Name": "Line", "Value": "press-1"}]
