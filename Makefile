@@ -14,7 +14,7 @@ CLIENTS := $(patsubst tests/clients/environments/%.txt,.clients/%/ready,$(wildca
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("tobo needs Python 3.11 or newer; make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,broker,alerts,oidc,edge,train,compile,frameworks,notebooks,client,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,broker,alerts,tracing,oidc,edge,train,compile,frameworks,notebooks,client,dev]'
 	touch $@
 
 demo: $(VENV)/ready
@@ -70,7 +70,7 @@ screenshots: $(VENV)/ready setup-browser
 	$(BIN)/python tools/console_world.py --screenshots docs/pictures/console
 
 bench: $(VENV)/ready
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,broker,alerts,oidc,edge,train,compile,frameworks,notebooks,client,dev,bench]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[server,broker,alerts,tracing,oidc,edge,train,compile,frameworks,notebooks,client,dev,bench]'
 	$(BIN)/python -m bench
 
 docs: $(VENV)/ready

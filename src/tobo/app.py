@@ -46,6 +46,7 @@ from tobo.tasks.sqlite import SqliteTasks
 from tobo.telemetry.files import FileLogs
 from tobo.telemetry.ledger import Ledger
 from tobo.telemetry.series import SqlMetrics
+from tobo.telemetry.tracing import read_tracing
 from tobo.telemetry.trail import Trail
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None], pool: ThreadP
             deed(context)
         for port in (context.hosting, context.compute, context.metrics, context.objects, context.tasks, context.store):
             port.close()
-        for record in (context.trail, context.ledger):
+        for record in (context.trail, context.ledger, context.tracing):
             if record is not None:
                 record.close()
     log.info("stopped; jobs and replicas go on")
@@ -141,6 +142,7 @@ def build(settings: Settings, nudge: Callable[[Sequence[str]], None] | None = No
         nudge=nudge,
         trail=Trail(state / "audit"),
         ledger=Ledger(state / "ledger.db"),
+        tracing=read_tracing(),
     )
     controller = Controller(context)
     ensure_execution_role(context)

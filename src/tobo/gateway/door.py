@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 import orjson
@@ -31,6 +31,7 @@ from tobo.kit.fault import Fault
 from tobo.operations.context import Call, Context, serve
 from tobo.operations.registry import TABLE
 from tobo.resources.identity.keyring import ring_of
+from tobo.telemetry.tracing import Tracing
 from tobo.wire.body import Body, FileBody
 from tobo.wire.reading import read
 from tobo.wire.request import Request
@@ -110,6 +111,8 @@ class Door:
             if exchange.body is not None and exchange.body.path is not None:
                 exchange.body.path.unlink(missing_ok=True)
         self._counts[_service(exchange), response.status] += 1
+        if self._context.tracing is not None:
+            _trace(self._context.tracing, exchange, response.status, perf_counter() - started)
         if access_log.isEnabledFor(logging.INFO):
             access_log.info("", extra={"request": _line(exchange, response.status, size, perf_counter() - started)})
 
@@ -230,6 +233,22 @@ def _service(exchange: Exchange) -> str:
     """That of the operation, or what the request is signed for; empty where neither is known."""
     target, signed = exchange.target, exchange.signed
     return target.service if target else signed.service if signed else ""
+
+
+def _trace(tracing: Tracing, exchange: Exchange, status: int, seconds: float) -> None:
+    head, target, now = exchange.head, exchange.target, time()
+    service, operation = _service(exchange), target.operation if target else None
+    members = {
+        "rpc.system.name": "aws-api",
+        "rpc.service": service or None,
+        "rpc.method": f"{service}/{operation}" if operation else None,
+        "http.request.method": head.method,
+        "url.path": head.path,
+        "aws.request_id": exchange.request_id,
+        "aws.region": exchange.signed.region if exchange.signed else None,
+    }
+    name = f"{service} {operation}" if operation else f"{head.method} {service}".strip()
+    tracing.request(name, now - seconds, now, status, members, head.headers)
 
 
 def _line(exchange: Exchange, status: int, size: int, seconds: float) -> dict[str, Any]:

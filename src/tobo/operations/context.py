@@ -21,6 +21,7 @@ from tobo.store.base import Row, Store
 from tobo.tasks.base import Tasks
 from tobo.telemetry.base import Logs, Metrics
 from tobo.telemetry.ledger import Ledger
+from tobo.telemetry.tracing import Tracing
 from tobo.telemetry.trail import Trail
 from tobo.wire.checking import check
 from tobo.wire.models import operation_model
@@ -73,6 +74,8 @@ class Context:
     """What devices show while somebody looks."""
     trail: Trail | None = None
     """The audit log, into which `serve` writes; None where nothing is recorded."""
+    tracing: Tracing | None = None
+    """Where requests and jobs are told as spans; None where no collector is named."""
     ledger: Ledger | None = None
     """What used which machine for how long; None where nothing is metered."""
 

@@ -10,8 +10,12 @@ from tobo.kit.states import Step, Table, walk
 from tobo.operations.context import Context
 from tobo.operations.metering import note
 from tobo.store.base import Conflict, Event, Row
+from tobo.telemetry.tracing import Tracing
 
 log = logging.getLogger("tobo.machine")
+
+ENDED = frozenset({"Completed", "Failed", "Stopped", "COMPLETED", "FAILED", "STOPPED"})
+"""Statuses in which a job is over."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,24 @@ def advance(context: Context, row: Row, event: str, found: Mapping[str, Any] | N
         modified=now,
     )
     note(context, changed)
+    if context.tracing is not None and changed.status in ENDED and changed.status != row.status:
+        _trace(context, context.tracing, changed)
     if step.commands:
         context.wake(changed)
     return changed
+
+
+def _trace(context: Context, tracing: Tracing, row: Row) -> None:
+    """Its states and how long each took, once it is over."""
+    steps: list[tuple[str, float]] = []
+    for event in context.store.events(row):
+        if not steps or steps[-1][0] != event.state:
+            steps.append((event.state, event.at))
+    members = {"aws.region": row.key.space.region, "cloud.account.id": row.key.space.account, "tobo.arn": row.arn}
+    failed = row.status in ("Failed", "FAILED")
+    tracing.job(
+        f"{row.key.kind} {row.key.name}", steps[:-1], row.modified, {**members, "tobo.status": row.status}, failed
+    )
 
 
 def advance_fresh(
