@@ -66,6 +66,16 @@ def test_the_form_asks_what_is_filled_in() -> None:
     assert masks == MASKS
 
 
+def test_a_form_of_ones_own_needs_no_classes() -> None:
+    fields = {**FORM, "task": "PassThrough", "classes": "", "template": "s3://b/task.liquid.html"}
+    assert categories_of(fields) is None
+    asked = request_of(fields, "r", None)
+    assert "LabelCategoryConfigS3Uri" not in asked
+    assert asked["HumanTaskConfig"]["UiConfig"] == {"UiTemplateS3Uri": "s3://b/task.liquid.html"}
+    assert asked["HumanTaskConfig"]["PreHumanTaskLambdaArn"].endswith(":PRE-PassThrough")
+    assert in_words({"answerContent": {"label": "x"}}) == '{"label": "x"}'
+
+
 MASKS = {
     "SemanticSegmentation": "label-ref",
     "AdjustmentSemanticSegmentation": "label-ref",

@@ -83,6 +83,10 @@ def test_functions_that_are_not_named_do_nothing(server: Server) -> None:
     found = server.client("sagemaker").list_labeling_jobs(NameContains=request["LabelingJobName"])
     [summary] = found["LabelingJobSummaryList"]
     assert "PreHumanTaskLambdaArn" not in summary and summary["LabelingJobStatus"] == "InProgress"
+    [task] = claim(labeler(server), arn)
+    say(labeler(server), arn, task, {})  # a form that says nothing says that
+    ended(server, request["LabelingJobName"])
+    assert [one["answerContent"] for one in answers_of(server, request)[0]["answers"]] == [{}]
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def _worker_response(answer: Answer, crowd: str) -> dict[str, Any]:
 
     body = json.loads(answer.body)
     return {
-        "answerContent": body.get(FORM) or {crowd: body},
+        "answerContent": body.get(FORM, {crowd: body}),
         "acceptanceTime": when(answer.at - answer.seconds),
         "submissionTime": when(answer.at),
         "timeSpentInSeconds": round(answer.seconds, 3),
