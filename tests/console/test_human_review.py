@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page
+from playwright.sync_api import Browser, Page
 from tests.conftest import Server
+from tests.console.test_task_frames import frame
 from tests.support.browser import READ_ONLY, Visitor, limited_user, needs_chromium, visitor
 from tests.support.human_loops import Review, make_review
 from tests.support.labelling import claim, labeler, picture, say
@@ -16,6 +17,13 @@ from tests.support.workforces import PASSWORD
 pytestmark = needs_chromium
 
 REGION = "ca-west-1"
+AS_IN_AWS_EXAMPLES = """<crowd-form>
+  <crowd-classifier-multi-select name="kinds" header="Which?" exclusion-category="{ text: 'None of the above' }"
+    categories="['Positive', 'Don\\'t know, &quot;really&quot;']"></crowd-classifier-multi-select>
+  <input name="a" aria-label="a">
+</crowd-form>"""
+"""Attributes that are no JSON, strictly."""
+
 ODD = "<img src=x onerror=alert(1)>"
 
 
@@ -35,16 +43,6 @@ def themed(request: pytest.FixtureRequest, browser: Browser, server: Server) -> 
 def go(its: Visitor, path: str) -> Page:
     its.context.add_cookies([{"name": "tobo_region", "value": REGION, "url": its.server.endpoint}])
     return its.go(path)
-
-
-def frame(page: Page, after: str | None = None) -> FrameLocator:
-    """The task's own document, once it is another one than `after` and has said that it is there."""
-    page.wait_for_function(
-        "after => { const bench = document.querySelector('work-bench'); return bench?.dataset.item !== undefined"
-        " && bench.dataset.item !== after && bench.element?.ready; }",
-        arg=after,
-    )
-    return page.frame_locator("task-frame iframe")
 
 
 def test_a_flow_definition_and_a_loop_by_click(root: Visitor, review: Review) -> None:
@@ -187,7 +185,7 @@ def test_a_person_of_the_team_looks_at_loops(browser: Browser, server: Server, r
 
 def test_a_loop_is_stopped_under_who_looks_at_it_and_a_page_that_is_gone_is_told(root: Visitor, review: Review) -> None:
     ui = review.sagemaker.create_human_task_ui(
-        HumanTaskUiName=unique("gone"), UiTemplate={"Content": "<crowd-form><input name='a'></crowd-form>"}
+        HumanTaskUiName=unique("gone"), UiTemplate={"Content": AS_IN_AWS_EXAMPLES}
     )["HumanTaskUiArn"]
     flow = review.flow(HumanTaskUiArn=ui)
     loop = review.loop(flow)
@@ -195,10 +193,13 @@ def test_a_loop_is_stopped_under_who_looks_at_it_and_a_page_that_is_gone_is_told
     task = frame(page)
     review.a2i.stop_human_loop(HumanLoopName=loop)
     assert review.a2i.describe_human_loop(HumanLoopName=loop)["HumanLoopStatus"] == "Stopping"
+    task.get_by_role("option", name='Don\'t know, "really"').click()
+    assert task.get_by_role("option").all_inner_texts()[-1].endswith("None of the above")
     task.locator("[name=a]").fill("seen")
     task.get_by_role("button", name="Submit").click()  # who is at it may finish
     assert review.wait_loop(loop)["HumanLoopStatus"] == "Stopped"
-    assert review.output(loop)["humanAnswers"][0]["answerContent"] == {"a": "seen"}
+    said = {"kinds": {"labels": ['Don\'t know, "really"']}, "a": "seen"}
+    assert review.output(loop)["humanAnswers"][0]["answerContent"] == said
     page.wait_for_selector("text=What a model is unsure of comes here by itself")
     review.sagemaker.delete_human_task_ui(HumanTaskUiName=ui.rsplit("/", 1)[-1])
     review.loop(flow)

@@ -1,6 +1,22 @@
 // What the crowd elements share: built once, out of attributes that anybody may have written.
 import { make } from "../elements/label-dom.js";
 
+const LOOSE = /"(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'|([{,]\s*)(\w+)(?=\s*:)/g;
+
+/** JSON, also as AWS's own examples have it: ['Positive', 'Negative'], { text: 'None' }. Throws SyntaxError. @param {string} given @returns {any} */
+function parsed(given) {
+  try {
+    return JSON.parse(given);
+  } catch {
+    return JSON.parse(
+      given.replace(LOOSE, (all, quoted, before, key) => {
+        if (quoted !== undefined) return JSON.stringify(quoted.replaceAll("\\'", "'"));
+        return key ? `${before}"${key}"` : all;
+      }),
+    );
+  }
+}
+
 export class CrowdElement extends HTMLElement {
   built = false;
 
@@ -27,7 +43,7 @@ export class CrowdElement extends HTMLElement {
     const given = this.text(name).trim();
     if (!given) return otherwise;
     try {
-      return JSON.parse(given);
+      return parsed(given);
     } catch {
       this.complain(`${name} is no JSON: ${given.slice(0, 80)}`);
       return otherwise;
