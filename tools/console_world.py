@@ -305,19 +305,12 @@ def _say(worker: Any, arn: str, task: dict[str, Any], label: str, number: int) -
 
 def human_review(connection: Connection, place: Place) -> None:
     """A team that looks at doubtful marbles: of some it has said what they are, others wait."""
-    sagemaker, a2i, cognito = (
-        connection.client(name) for name in ("sagemaker", "sagemaker-a2i-runtime", "cognito-idp")
-    )
-    pool = cognito.create_user_pool(PoolName="people")["UserPool"]["Id"]
-    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="review")["UserPoolClient"]["ClientId"]
-    cognito.create_group(UserPoolId=pool, GroupName="line")
-    member = {"CognitoMemberDefinition": {"UserPool": pool, "UserGroup": "line", "ClientId": client}}
-    team = sagemaker.create_workteam(WorkteamName="line", Description="At the line.", MemberDefinitions=[member])
+    sagemaker, a2i = connection.client("sagemaker"), connection.client("sagemaker-a2i-runtime")
     ui = sagemaker.create_human_task_ui(HumanTaskUiName="marbles", UiTemplate={"Content": TEMPLATE})
     flow = sagemaker.create_flow_definition(
         FlowDefinitionName="doubtful-marbles",
         HumanLoopConfig={
-            "WorkteamArn": team["WorkteamArn"],
+            "WorkteamArn": team(connection),
             "HumanTaskUiArn": ui["HumanTaskUiArn"],
             "TaskTitle": "Doubtful marbles",
             "TaskDescription": "The model is unsure: is the marble whole?",
@@ -356,7 +349,6 @@ def own_template(connection: Connection, place: Place) -> None:
     address = place.uri("templates/marble.liquid.html")
     key = address.removeprefix(f"s3://{place.bucket}/")
     connection.client("s3").put_object(Bucket=place.bucket, Key=key, Body=template.encode())
-    account = place.role.split(":")[4]
     connection.client("sagemaker").create_labeling_job(
         LabelingJobName="marbles-in-words",
         LabelAttributeName="marble",
@@ -364,7 +356,7 @@ def own_template(connection: Connection, place: Place) -> None:
         OutputConfig={"S3OutputPath": place.uri("described")},
         RoleArn=place.role,
         HumanTaskConfig={
-            "WorkteamArn": f"arn:aws:sagemaker:us-east-1:{account}:workteam/private-crowd/line",
+            "WorkteamArn": team(connection),
             "UiConfig": {"UiTemplateS3Uri": address},
             "TaskTitle": "How is this marble?",
             "TaskDescription": "A class, and what else there is to say.",

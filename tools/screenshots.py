@@ -31,7 +31,6 @@ MORE = {
     "model-group": "model-packages/marbles",
     "pipeline": "pipelines/improve-marbles",
     "improve": "pipelines/improve?training_job=marbles-1",
-    "notebook": "notebooks/marbles-lab",
     "notebook-create": "notebooks/create",
     "training-job": "training-jobs/marbles-1",
     "training-create": "training-jobs/create",
