@@ -52,6 +52,10 @@ def other_body(request: Sendable) -> None:
     request.body = request.body[:-1] + b"\x00"
 
 
+def other_date(request: Sendable) -> None:
+    request.headers["X-Amz-Date"] = after(3).strftime("%Y%m%dT%H%M%SZ")
+
+
 def other_path(request: Sendable) -> None:
     request.target += "x"
 
@@ -96,7 +100,7 @@ BENT: list[tuple[str, Callable[[Sendable], None], dict[str, str]]] = [
     ("method", other_method, MISMATCH),
     ("signature", other_signature, MISMATCH),
     ("region", other_scope, MISMATCH),
-    ("date", edit(X_Amz_Date=after(3).strftime("%Y%m%dT%H%M%SZ")), MISMATCH),
+    ("date", other_date, MISMATCH),
     ("host", edit(Host="example.com"), MISMATCH),
     ("host unsigned", host_unsigned, {**MISMATCH, "s3": "AccessDenied"}),
     ("added header", edit(x_amz_acl="public-read"), {**MISMATCH, "s3": "AccessDenied"}),
