@@ -37,6 +37,9 @@ def test_a_flow_definition_from_birth_to_end(server: Server, review: Review) -> 
     assert review.sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
     with pytest.raises(ClientError, match="ResourceInUse"):
         review.sagemaker.create_flow_definition(**request)
+    team = request["HumanLoopConfig"]["WorkteamArn"].rpartition("/")[2]
+    with pytest.raises(ClientError, match=f"ResourceInUse.*'{name}'"):
+        review.sagemaker.delete_workteam(WorkteamName=team)
     review.sagemaker.delete_flow_definition(FlowDefinitionName=name)
     waited(lambda: _is_gone(review, name), bool)
     for ask in (review.sagemaker.describe_flow_definition, review.sagemaker.delete_flow_definition):

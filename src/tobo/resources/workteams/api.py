@@ -8,7 +8,7 @@ from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
-from tobo.operations.rows import add_row, change_row, known_row, remove_row
+from tobo.operations.rows import add_row, change_row, known_row, remove_row, rows_of
 from tobo.operations.workers import worker_page
 from tobo.store.base import Key, Row
 
@@ -73,13 +73,19 @@ def update_workteam(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @operation("sagemaker", "DeleteWorkteam")
 def delete_workteam(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Its groups and their people stay in the pool. Raises Fault ResourceInUse while the team is asked by a labelling job."""
+    """Its groups and their people stay in the pool. Raises Fault ResourceInUse while a labelling job or a flow definition asks it."""
     row = known_row(call, KIND, asked["WorkteamName"], _missing)
     if (job := _job_of(call, row.arn)) is not None:
         raise Fault(
             "ResourceInUse",
             f"The work team '{row.key.name}' works at the labelling job '{job}'; stop it, or wait until it has ended.",
         )
+    for flow in rows_of(call.context.store, call.space, "flow-definition"):
+        if flow.asked["HumanLoopConfig"]["WorkteamArn"] == row.arn:
+            raise Fault(
+                "ResourceInUse",
+                f"The work team '{row.key.name}' answers for the flow definition '{flow.key.name}'; delete that first.",
+            )
     remove_row(call, KIND, row.key.name, _missing)
     return {"Success": True}
 
