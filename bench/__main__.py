@@ -33,6 +33,7 @@ NAMES = (
     "compile",
     "consensus",
     "metering",
+    "alarms",
 )
 LONG = ("backbone", "sorting", "active_learning")
 """Run only when named: 20 minutes, 5 and 30."""
