@@ -8,7 +8,7 @@ from typing import Any
 from tobo.gateway.authentication import Head
 from tobo.operations.context import Context
 from tobo.operations.edge import DEVICE
-from tobo.store.base import Query, Row, Store
+from tobo.store.base import Query, Row, Store, every_row
 from tobo.telemetry.base import Total
 from tobo.wire.response import Response
 
@@ -93,13 +93,7 @@ class _House:
     def _rows(self) -> Iterator[Row]:
         store = self._context.store
         for space in store.spaces(DEVICE):
-            after = None
-            while True:
-                members = ("LatestHeartbeat", "Models")
-                page = store.page(Query(space, DEVICE, members=members, limit=_PAGE, after=after))
-                yield from page.rows
-                if (after := page.after) is None:
-                    break
+            yield from every_row(store, Query(space, DEVICE, members=("LatestHeartbeat", "Models"), limit=_PAGE))
 
 
 def running(store: Store) -> Any:

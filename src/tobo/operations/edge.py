@@ -15,7 +15,7 @@ from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.operations.context import Call, Context
 from tobo.operations.machine import MACHINES, advance
 from tobo.operations.registry import Asked
-from tobo.store.base import Conflict, Key, Query, Row
+from tobo.store.base import Conflict, Key, Query, Row, every_row
 
 FLEET, DEVICE, STAGE, TOLD = "device-fleet", "device", "edge-deployment-stage", "device-deployment"
 
@@ -130,10 +130,4 @@ def fleet_folder(location: str, fleet: str, *parts: str) -> S3Uri:
 
 
 def _rows(context: Context, query: Query) -> Iterator[Row]:
-    after: tuple[Any, int] | None = None
-    while True:
-        page = context.store.page(replace(query, limit=500, after=after))
-        yield from page.rows
-        after = page.after
-        if after is None:
-            return
+    return every_row(context.store, replace(query, limit=500))

@@ -11,7 +11,7 @@ import orjson
 
 from tobo.kit.fault import validation
 from tobo.operations.context import Call
-from tobo.store.base import Query, Row, SortBy
+from tobo.store.base import Query, Row, SortBy, every_row
 
 _T = TypeVar("_T")
 Summary = Callable[[Row], dict[str, Any]]
@@ -66,13 +66,7 @@ def list_rows(
 
 def matching(call: Call, kind: str, asked: Mapping[str, Any]) -> Iterator[Row]:
     """Every row that the usual filters of a List operation leave, for a `list_among` with filters or orders of its own."""
-    query = replace(_query(call, kind, asked), limit=500)
-    while True:
-        page = call.context.store.page(query)
-        yield from page.rows
-        if page.after is None:
-            return
-        query = replace(query, after=page.after)
+    return every_row(call.context.store, replace(_query(call, kind, asked), limit=500))
 
 
 def list_among(

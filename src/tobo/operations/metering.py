@@ -5,21 +5,22 @@ has its costs so far.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tobo.kit.arn import Namespace
 from tobo.operations.auditing import HOUSE
 from tobo.operations.context import Context
 from tobo.operations.pricing import list_price, own_price
-from tobo.store.base import Query, Row
+from tobo.store.base import Query, Row, every_row
 from tobo.telemetry.ledger import Owner, Use
 
 log = logging.getLogger("tobo.metering")
 
 USER = "_by"
 """Member of `found`: the ARN of who has made the resource."""
+
+_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def look(context: Context) -> None:
     now, seen = context.clock.now(), set[str]()
     for kind, meter in METERS.items():
         for space in context.store.spaces(kind):
-            rows = [row for status in meter.running for row in _rows(context, space, kind, status)]
+            queries = (Query(space, kind, status=status, limit=_PAGE) for status in meter.running)
+            rows = [row for query in queries for row in every_row(context.store, query)]
             context.ledger.keep([(owner_of(context, row), priced(context, meter.usage(row))) for row in rows], now)
             seen.update(row.arn for row in rows)
     gone = []
@@ -108,12 +110,3 @@ def owner_of(context: Context, row: Row) -> Owner:
     if user == HOUSE and parent and (made := context.store.find_arn(parent)) is not None:
         user = made.found.get(USER, "")
     return Owner(row.key.space, row.key.kind, row.arn, row.key.name, user, row.tags)
-
-
-def _rows(context: Context, space: Namespace, kind: str, status: str) -> Iterator[Row]:
-    after = None
-    while True:
-        page = context.store.page(Query(space, kind, status=status, limit=1000, after=after))
-        yield from page.rows
-        if (after := page.after) is None:
-            return

@@ -8,7 +8,7 @@ from tobo.kit.fault import Fault
 from tobo.operations.budgeting import check_budgets
 from tobo.operations.context import Call
 from tobo.operations.metering import USER
-from tobo.store.base import AlreadyExists, Conflict, Event, Key, Query, Row, Store
+from tobo.store.base import AlreadyExists, Conflict, Event, Key, Query, Row, Store, every_row
 
 
 def add_row(
@@ -73,15 +73,7 @@ def change_row(call: Call, read: Callable[[], Row], event: str, change: Callable
 
 def rows_of(store: Store, space: Namespace, kind: str, prefix: str = "") -> Iterator[Row]:
     """Every row of a kind whose name begins so, the oldest first."""
-    after = None
-    while True:
-        page = store.page(
-            Query(space, kind, name_prefix=prefix or None, sort_by="CreationTime", descending=False, after=after)
-        )
-        yield from page.rows
-        if page.after is None:
-            return
-        after = page.after
+    return every_row(store, Query(space, kind, name_prefix=prefix or None, descending=False))
 
 
 def made_by(call: Call) -> dict[str, Any]:

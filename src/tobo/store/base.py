@@ -10,8 +10,8 @@ Guaranteed by every adapter (tests/contract/test_store.py runs against each):
 - All methods may be called from any thread.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tobo.kit.arn import Namespace
@@ -97,6 +97,16 @@ class Page(NamedTuple):
 
     rows: list[Row]
     after: tuple[Any, int] | None
+
+
+def every_row(store: "Store", query: Query) -> Iterator[Row]:
+    """All that the query finds, in its order; `limit` is how many are read at a time."""
+    while True:
+        page = store.page(query)
+        yield from page.rows
+        if page.after is None:
+            return
+        query = replace(query, after=page.after)
 
 
 class AlreadyExists(Exception):

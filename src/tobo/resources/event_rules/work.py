@@ -10,7 +10,7 @@ from tobo.operations.timers import every
 from tobo.resources.event_rules.delivering import deliver, event_of
 from tobo.resources.event_rules.emitting import KINDS, detail_of, status_in
 from tobo.resources.event_rules.rule import KIND
-from tobo.store.base import AlreadyExists, Conflict, Key, Query, Row
+from tobo.store.base import AlreadyExists, Conflict, Key, Query, Row, every_row
 
 _LOOK = Key(Namespace("", ""), "events-look", "all")
 _OVERLAP = 1.0
@@ -24,22 +24,16 @@ def tell_changes(context: Context) -> None:
     since = now - _OVERLAP if row is None else float(row.found["At"])
     for space in context.store.spaces(KIND):
         for kind in KINDS:
-            after = None
-            while True:
-                query = Query(
-                    space,
-                    kind,
-                    modified_after=since - _OVERLAP,
-                    sort_by="LastModifiedTime",
-                    descending=False,
-                    limit=_PAGE,
-                    after=after,
-                )
-                page = context.store.page(query)
-                for changed in page.rows:
-                    _tell(context, space, changed, since - _OVERLAP)
-                if (after := page.after) is None:
-                    break
+            query = Query(
+                space,
+                kind,
+                modified_after=since - _OVERLAP,
+                sort_by="LastModifiedTime",
+                descending=False,
+                limit=_PAGE,
+            )
+            for changed in every_row(context.store, query):
+                _tell(context, space, changed, since - _OVERLAP)
     _remember(context, row, now)
 
 

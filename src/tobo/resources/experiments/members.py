@@ -14,7 +14,7 @@ from tobo.operations.context import Call
 from tobo.operations.registry import operation
 from tobo.operations.rows import change_row
 from tobo.resources.experiments.names import known
-from tobo.store.base import AlreadyExists, Conflict, Key, Query, Row
+from tobo.store.base import AlreadyExists, Conflict, Key, Query, Row, every_row
 
 KIND = "experiment-trial-member"
 COMPONENT = "experiment-trial-component"
@@ -83,13 +83,8 @@ def disassociate(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def members_of(call: Call, experiment: str, trial: str | None = None) -> Iterator[str]:
     """Names of the components of a trial, or of every trial of an experiment (then perhaps more than once)."""
     prefix = f"{experiment} {trial} " if trial else f"{experiment} "
-    after = None
-    while True:
-        query = Query(call.space, KIND, name_prefix=prefix, sort_by="Name", descending=False, limit=_PAGE, after=after)
-        page = call.context.store.page(query)
-        yield from (row.asked["TrialComponentName"] for row in page.rows)
-        if (after := page.after) is None:
-            return
+    query = Query(call.space, KIND, name_prefix=prefix, sort_by="Name", descending=False, limit=_PAGE)
+    return (row.asked["TrialComponentName"] for row in every_row(call.context.store, query))
 
 
 def _trial(call: Call, name: str) -> tuple[Mapping[str, Any], dict[str, str]]:

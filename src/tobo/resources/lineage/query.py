@@ -8,7 +8,7 @@ from tobo.operations.context import Call
 from tobo.operations.listing import Tokens
 from tobo.operations.registry import operation
 from tobo.resources.lineage.associations import KIND, known_entity, leading_to, type_of
-from tobo.store.base import Query, Row
+from tobo.store.base import Query, Row, every_row
 
 _DEEPEST = 10
 _MOST_VERTICES = 1000
@@ -85,13 +85,8 @@ def _walk(call: Call, start: str, forward: bool, depth: int, reached: dict[str, 
 
 def _edges(call: Call, arn: str, forward: bool) -> Iterator[Edge]:
     ends: dict[str, Any] = {"name_prefix": f"{arn} "} if forward else {"arn": leading_to(arn)}
-    after = None
-    while True:
-        page = call.context.store.page(Query(call.space, KIND, descending=False, limit=1000, after=after, **ends))
-        for row in page.rows:
-            yield Edge(row.asked["SourceArn"], row.asked["DestinationArn"], row.asked["AssociationType"])
-        if (after := page.after) is None:
-            return
+    for row in every_row(call.context.store, Query(call.space, KIND, descending=False, limit=1000, **ends)):
+        yield Edge(row.asked["SourceArn"], row.asked["DestinationArn"], row.asked["AssociationType"])
 
 
 def _passes(row: Row, filters: Mapping[str, Any]) -> bool:

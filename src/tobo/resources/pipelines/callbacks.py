@@ -11,7 +11,7 @@ from tobo.operations.context import Call
 from tobo.operations.registry import operation
 from tobo.operations.rows import change_row
 from tobo.resources.pipelines.api import EXECUTION
-from tobo.store.base import Query, Row
+from tobo.store.base import Query, Row, every_row
 
 
 def _arn(call: Call, asked: Mapping[str, Any]) -> str:
@@ -47,16 +47,11 @@ def _answer(call: Call, token: str, given: list[dict[str, str]], end: Mapping[st
 
 def _waiting(call: Call, token: str) -> Row:
     """The execution whose step waits for an answer to this token."""
-    after = None
-    while True:
-        page = call.context.store.page(Query(call.space, EXECUTION, status="Executing", after=after))
-        for row in page.rows:
-            for step in row.found.get("_steps", []):
-                if _token(step) == token and step["StepStatus"] == "Executing":
-                    return row
-        if page.after is None:
-            raise Fault("ResourceNotFound", f"No step waits for the callback token '{token}' (any more).")
-        after = page.after
+    for row in every_row(call.context.store, Query(call.space, EXECUTION, status="Executing")):
+        for step in row.found.get("_steps", []):
+            if _token(step) == token and step["StepStatus"] == "Executing":
+                return row
+    raise Fault("ResourceNotFound", f"No step waits for the callback token '{token}' (any more).")
 
 
 def _token(step: Mapping[str, Any]) -> str:

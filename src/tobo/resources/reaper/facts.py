@@ -1,12 +1,11 @@
 """Facts: the resources of an account that rules may be about, read from the store and from the metrics."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from tobo.operations.budgeting import BUDGET, SPENT, budget_space, falls_under
 from tobo.operations.context import Context
 from tobo.resources.reaper.rules import Fact
-from tobo.store.base import Query, Row
+from tobo.store.base import Query, Row, every_row
 from tobo.telemetry.base import MetricName
 
 _RUNNING = {
@@ -29,7 +28,7 @@ def facts_of(context: Context, account: str, kinds: Iterable[str]) -> Iterator[F
         for space in context.store.spaces(kind):
             if space.account == account:
                 for status in _RUNNING[kind]:
-                    for row in _rows(context, Query(space, kind, status=status, limit=_PAGE)):
+                    for row in every_row(context.store, Query(space, kind, status=status, limit=_PAGE)):
                         yield fact_of(context, row, spent)
 
 
@@ -72,12 +71,3 @@ def _used(context: Context, row: Row, variants: Iterable[str]) -> float | None:
         point = context.metrics.last(row.key.space, MetricName("AWS/SageMaker", "Invocations", dimensions))
         times += [] if point is None else [point.at]
     return float(max(times))
-
-
-def _rows(context: Context, query: Query) -> Iterator[Row]:
-    while True:
-        page = context.store.page(query)
-        yield from page.rows
-        if page.after is None:
-            return
-        query = replace(query, after=page.after)

@@ -1,13 +1,13 @@
 """What can be searched: the resources of the Search operation, where their rows are, and how a result is told."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tobo.kit.arn import sagemaker_arn
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
-from tobo.store.base import Key, Query, Row
+from tobo.store.base import Key, Query, Row, every_row
 
 
 @dataclass(frozen=True)
@@ -123,14 +123,7 @@ def components_of(call: Call, experiment: str | None, trial: str | None) -> Iter
             return
         prefix = f"{found.asked['ExperimentName']} {found.key.name} "
     query = Query(call.space, "experiment-trial-member", name_prefix=prefix, limit=1000)
-    names: dict[str, None] = {}
-    while True:
-        page = store.page(query)
-        names |= dict.fromkeys(member.asked["TrialComponentName"] for member in page.rows)
-        if page.after is None:
-            break
-        query = replace(query, after=page.after)
-    for name in names:
+    for name in dict.fromkeys(member.asked["TrialComponentName"] for member in every_row(store, query)):
         if (component := store.get(Key(call.space, "experiment-trial-component", name))) is not None:
             yield component
 

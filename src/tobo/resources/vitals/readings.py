@@ -10,13 +10,11 @@
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import replace
 
 from tobo.kit.arn import Namespace
 from tobo.operations.context import Context
 from tobo.operations.edge import CONNECTED_SECONDS, DEVICE
-from tobo.store.base import Query, Row
+from tobo.store.base import Query, Row, every_row
 from tobo.telemetry.base import Point
 
 NAMESPACE = "tobo"
@@ -28,7 +26,11 @@ _PAGE = 1000
 
 
 def endpoints(context: Context, space: Namespace, now: float) -> list[Point]:
-    rows = [row for status in _SERVING for row in _all(context, Query(space, "endpoint", status=status, limit=_PAGE))]
+    rows = [
+        row
+        for status in _SERVING
+        for row in every_row(context.store, Query(space, "endpoint", status=status, limit=_PAGE))
+    ]
     return [
         _point("Unreachable", {"EndpointName": row.key.name}, now, float(not any_ready(row)))
         for row in rows
@@ -59,7 +61,7 @@ def jobs(context: Context, space: Namespace, since: float, now: float) -> list[P
 def devices(context: Context, space: Namespace, now: float) -> list[Point]:
     silent: dict[str, int] = {}
     drifting: dict[str, int] = {}
-    for row in _all(context, Query(space, DEVICE, limit=_PAGE)):
+    for row in every_row(context.store, Query(space, DEVICE, limit=_PAGE)):
         fleet, latest = row.asked["DeviceFleetName"], row.found.get("LatestHeartbeat")
         silent[fleet] = silent.get(fleet, 0) + (latest is not None and now - latest > CONNECTED_SECONDS)
         drifting[fleet] = drifting.get(fleet, 0) + bool(row.found.get("_drifting"))
@@ -78,12 +80,3 @@ def disk(context: Context, now: float) -> list[Point]:
 
 def _point(name: str, dimensions: dict[str, str], at: float, value: float) -> Point:
     return Point(NAMESPACE, name, dimensions, at, value, "Percent" if name.endswith("Percent") else "Count")
-
-
-def _all(context: Context, query: Query) -> Iterator[Row]:
-    while True:
-        page = context.store.page(query)
-        yield from page.rows
-        if page.after is None:
-            return
-        query = replace(query, after=page.after)
