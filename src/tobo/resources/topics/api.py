@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from tobo.kit.arn import parse_arn
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
 from tobo.operations.listing import list_rows
@@ -91,7 +92,8 @@ def set_topic_attributes(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
 
 
 def subscriptions_of(call: Call, topic: str) -> list[Row]:
-    return [row for row in rows_of(call.context.store, call.space, SUBSCRIPTION) if row.asked["TopicArn"] == topic]
+    """Their names begin with the topic's, and a colon."""
+    return list(rows_of(call.context.store, call.space, SUBSCRIPTION, f"{parse_arn(topic).resource}:"))
 
 
 class _Taken(Fault):

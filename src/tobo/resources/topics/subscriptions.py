@@ -51,7 +51,7 @@ def subscribe(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         _check_attribute(name, value)
     known = next((row for row in subscriptions_of(call, topic.arn) if _same(row, protocol, endpoint)), None)
     if known is None:
-        name = str(uuid.uuid4())
+        name = f"{topic.key.name}:{uuid.uuid4()}"
         needs_none = protocol == "apprise"
         row = add_row(
             call,
@@ -61,7 +61,7 @@ def subscribe(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             lambda arn: bad_parameter(f"'{arn}' exists."),
             state="Confirmed" if needs_none else "Pending",
             found={"_token": secrets.token_hex(32)},
-            arn=f"{topic.arn}:{name}",
+            arn=topic_arn(call.space, name),
         )
     else:
         row = known

@@ -34,7 +34,7 @@ def known_topic(call: Call, arn: str) -> Row:
 
 def known_subscription(call: Call, arn: str) -> Row:
     """Raises Fault NotFound, InvalidParameter for what is no subscription's ARN."""
-    row = call.context.store.get(Key(call.space, SUBSCRIPTION, parse_arn(arn).resource.rpartition(":")[2]))
+    row = call.context.store.get(Key(call.space, SUBSCRIPTION, parse_arn(arn).resource))
     if row is None or row.arn != arn:
         raise Fault("NotFound", f"Subscription '{arn}' does not exist here.", 404)
     return row

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from tobo.kit.arn import Arn, Namespace
+from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
 from tobo.operations.rows import rows_of
@@ -88,29 +88,29 @@ def of_machine() -> dict[str, Alarm]:
     }
 
 
-def make(context: Context, space: Namespace, subject: str, alarms: Mapping[str, Alarm]) -> None:
-    """Those that were not made yet. `subject` names what they are about. A server killed in the middle makes them again."""
-    for name, alarm in alarms.items():
-        key = Key(space, MARK, name)
-        if context.store.get(key) is not None:
-            continue
-        topic = str(Arn("sns", space.region, space.account, TOPIC))
-        context.as_house(space, "sns", "CreateTopic", Name=TOPIC)
-        asked = {"AlarmName": name, "AlarmActions": [topic], "OKActions": [topic], "Tags": TAGS, **alarm}
-        context.as_house(space, "cloudwatch", "PutMetricAlarm", **asked)
-        now = context.clock.now()
-        with suppress(AlreadyExists):
-            context.store.insert(Row(key, "", {"Subject": subject}, {}, "", "Made", now, now))
-
-
-def unmake(context: Context, space: Namespace, subjects: set[str]) -> None:
-    """The alarms about what is there no longer."""
-    for row in rows_of(context.store, space, MARK):
-        if row.asked["Subject"] not in subjects:
+def keep(context: Context, space: Namespace, wanted: Mapping[str, Mapping[str, Alarm]]) -> None:
+    """Makes those of `wanted` (by what they are about: an ARN, "region" or "machine") that were not made yet, and takes away those
+    about an ARN that is there no longer. A server killed in the middle does it again."""
+    made = {row.key.name: row for row in rows_of(context.store, space, MARK)}
+    for subject, alarms in wanted.items():
+        for name in alarms.keys() - made.keys():
+            _make(context, space, subject, name, alarms[name])
+    for row in made.values():
+        subject = row.asked["Subject"]
+        if subject.startswith("arn:") and subject not in wanted:
             with suppress(Fault):
                 context.as_house(space, "cloudwatch", "DeleteAlarms", AlarmNames=[row.key.name])
             with suppress(Conflict):
                 context.store.delete(row)
+
+
+def _make(context: Context, space: Namespace, subject: str, name: str, alarm: Alarm) -> None:
+    topic = context.as_house(space, "sns", "CreateTopic", Name=TOPIC)["TopicArn"]
+    asked = {"AlarmName": name, "AlarmActions": [topic], "OKActions": [topic], "Tags": TAGS, **alarm}
+    context.as_house(space, "cloudwatch", "PutMetricAlarm", **asked)
+    now = context.clock.now()
+    with suppress(AlreadyExists):
+        context.store.insert(Row(Key(space, MARK, name), "", {"Subject": subject}, {}, "", "Made", now, now))
 
 
 def _alarm(said: str, metric: str, where: Mapping[str, str], **changed: Any) -> Alarm:

@@ -10,6 +10,7 @@
 """
 
 import os
+from collections.abc import Iterable
 
 from tobo.kit.arn import Namespace
 from tobo.operations.context import Context
@@ -25,16 +26,11 @@ _SERVING = ("InService", "Updating", "RollingBack")
 _PAGE = 1000
 
 
-def endpoints(context: Context, space: Namespace, now: float) -> list[Point]:
-    rows = [
-        row
-        for status in _SERVING
-        for row in every_row(context.store, Query(space, "endpoint", status=status, limit=_PAGE))
-    ]
+def endpoints(rows: Iterable[Row], now: float) -> list[Point]:
     return [
         _point("Unreachable", {"EndpointName": row.key.name}, now, float(not any_ready(row)))
         for row in rows
-        if wants(row)
+        if row.status in _SERVING and wants(row)
     ]
 
 
