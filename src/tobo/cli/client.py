@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from tobo.cli.env import exports, running_endpoint
+from tobo.cli.sessions import session
 from tobo.gateway.account import first_account
 from tobo.settings import Settings
 
@@ -40,11 +41,11 @@ def speaking(state: Path | None) -> Iterator[Server]:
     What goes wrong between here and there ends the command with one sentence and an exit code.
     """
     try:
-        import boto3
+        import boto3  # noqa: F401 (said here where it is missing)
         from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
     except ModuleNotFoundError as error:
         fail(f"This command is a boto3 client and misses {error.name}; pip install 'tobo[client]'.")
-    server = _server(boto3, state)
+    server = _server(state)
     try:
         yield server
     except ClientError as error:
@@ -67,18 +68,18 @@ def fail(sentence: str, code: int = REFUSED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _server(boto3: Any, state: Path | None) -> Server:
+def _server(state: Path | None) -> Server:
     asked = os.environ.get("AWS_ENDPOINT_URL")
     if state is None and asked:
-        return Server(asked, boto3.session.Session(region_name=os.environ.get("AWS_DEFAULT_REGION", "us-east-1")))
+        return Server(asked, session(region_name=os.environ.get("AWS_DEFAULT_REGION", "us-east-1")))
     settings = Settings.read(state=state)
     if running_endpoint(settings) is None:
         where = "" if settings.state == Path(".tobo") else f" --state {settings.state}"
         fail(f"No server runs on the state folder {settings.state}; start one with `tobo serve{where}`.", NO_SERVER)
     found = exports(first_account(settings))
-    session = boto3.session.Session(
+    signed = session(
         aws_access_key_id=found["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=found["AWS_SECRET_ACCESS_KEY"],
         region_name=os.environ.get("AWS_DEFAULT_REGION", found["AWS_DEFAULT_REGION"]),
     )
-    return Server(found["AWS_ENDPOINT_URL"], session)
+    return Server(found["AWS_ENDPOINT_URL"], signed)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tobo.cli.client import Server, fail, speaking
+from tobo.cli.client import fail, speaking
 from tobo.cli.output import show, show_json, time_of, without_metadata
 
 app = typer.Typer(help="Rules against what is forgotten; nothing happens until one is on.", no_args_is_help=True)
@@ -24,7 +24,7 @@ def put(
     rules = read_rules(file)
     with speaking(state) as server:
         for rule in rules:
-            client(server).put_rule(Rule=rule)
+            server.client("tobo-reaper").put_rule(Rule=rule)
             print(rule["RuleName"])
 
 
@@ -32,7 +32,7 @@ def put(
 def list_rules(state: State = None) -> None:
     """Lists the rules, and whether they are on."""
     with speaking(state) as server:
-        rules = _pages(client(server).list_rules, "Rules")
+        rules = _pages(server.client("tobo-reaper").list_rules, "Rules")
     rows = [
         [
             rule["RuleName"],
@@ -54,7 +54,7 @@ def plan(
 ) -> None:
     """Says what the rules would do, by which calls and when; does nothing. Rules that are off are planned, too."""
     with speaking(state) as server:
-        found = client(server).plan_reaping(**({"RuleNames": names} if names else {}))["Reapings"]
+        found = server.client("tobo-reaper").plan_reaping(**({"RuleNames": names} if names else {}))["Reapings"]
     if as_json:
         show_json(found)
         return
@@ -77,14 +77,14 @@ def off(name: str, state: State = None) -> None:
 def delete(name: str, state: State = None) -> None:
     """Deletes a rule."""
     with speaking(state) as server:
-        client(server).delete_rule(RuleName=name)
+        server.client("tobo-reaper").delete_rule(RuleName=name)
 
 
 @app.command()
 def cases(state: State = None) -> None:
     """Lists what was noticed and what was done about it."""
     with speaking(state) as server:
-        found = _pages(client(server).list_cases, "Cases")
+        found = _pages(server.client("tobo-reaper").list_cases, "Cases")
     rows = [
         [
             case["CaseId"],
@@ -102,16 +102,8 @@ def cases(state: State = None) -> None:
 def undo(case: Annotated[str, typer.Argument(help="As `tobo reaper cases` names it.")], state: State = None) -> None:
     """Starts again what was paused or stopped; the rule lets it be for a day."""
     with speaking(state) as server:
-        for made in client(server).undo_reaping(CaseId=case)["Calls"]:
+        for made in server.client("tobo-reaper").undo_reaping(CaseId=case)["Calls"]:
             print(f"{made['Operation']} {made['Request']}")
-
-
-def client(server: Server) -> Any:
-    """boto3's, with tobo's own service model."""
-    from tobo.wire.models import OWN
-
-    server.session._session.get_component("data_loader").search_paths.append(str(OWN))
-    return server.client("tobo-reaper")
 
 
 def print_plan(console: Console, reapings: list[dict[str, Any]]) -> None:
@@ -157,7 +149,7 @@ def read_rules(file: Path) -> list[dict[str, Any]]:
 
 def _turn(name: str, enabled: bool, state: Path | None) -> None:
     with speaking(state) as server:
-        reaper = client(server)
+        reaper = server.client("tobo-reaper")
         rule = without_metadata(reaper.describe_rule(RuleName=name))["Rule"]
         reaper.put_rule(Rule={**rule, "Enabled": enabled})
 

@@ -94,7 +94,7 @@ def priced(context: Context, usages: Sequence[Usage]) -> list[Use]:
             each.part,
             each.instance_type,
             each.count,
-            list_price(each.instance_type),
+            list_price(each.instance_type) or 0.0,
             own_price(context.settings, each.instance_type),
             each.begun,
             each.ended,

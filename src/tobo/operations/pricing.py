@@ -11,12 +11,12 @@ HOURS_A_YEAR = 8766.0
 """365.25 days."""
 
 
-def list_price(instance_type: str) -> float:
-    """US dollars an hour at AWS, from the catalogue; 0 where no price is known there."""
+def list_price(instance_type: str) -> float | None:
+    """US dollars an hour at AWS, from the catalogue; None where the type or its price is unknown."""
     try:
-        return instance(instance_type).price or 0.0
+        return instance(instance_type).price
     except Fault:
-        return 0.0
+        return None
 
 
 def machine_price(settings: Settings) -> float:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from tobo.cli.env import exports
+from tobo.cli.sessions import session
 from tobo.gateway.account import first_account
 from tobo.settings import Settings
 
@@ -36,8 +36,8 @@ class Connection:
     own: bool
 
     def session(self) -> Any:
-        """boto3's, with the keys; untyped: boto3-stubs wants a service's name as a literal."""
-        return boto3.session.Session(
+        """boto3's, with the keys."""
+        return session(
             region_name=self.region,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,

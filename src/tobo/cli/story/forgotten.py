@@ -1,26 +1,13 @@
 """What the reaper would do about an endpoint that nobody has tagged: asked, not done."""
 
 import secrets
-from typing import Any
-
-import boto3
-import botocore.session
 
 from tobo.cli.story.connection import Connection
-from tobo.wire.models import OWN
 
 
 def dry_run(connection: Connection, endpoint: str) -> list[str]:
     """The sentences of its plan about this endpoint, by a rule that is off and goes at once."""
-    inner = botocore.session.get_session()
-    inner.get_component("data_loader").search_paths.append(str(OWN))
-    session = boto3.session.Session(
-        aws_access_key_id=connection.access_key_id,
-        aws_secret_access_key=connection.secret_access_key,
-        region_name=connection.region,
-        botocore_session=inner,
-    )
-    reaper: Any = session.client("tobo-reaper", endpoint_url=connection.endpoint)  # type: ignore[call-overload]
+    reaper = connection.client("tobo-reaper")
     rule = {
         "RuleName": f"demo-{secrets.token_hex(4)}",
         "Kinds": ["endpoint"],

@@ -9,6 +9,7 @@ from tobo.console.choices import names_of
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.serving import deploy
 from tobo.console.visit import Visit, fields_of, url, whole
+from tobo.operations.pricing import list_price
 
 INSTANCES = ("ml.m5.large", "ml.m5.xlarge", "ml.t2.medium", "ml.c5.xlarge", "ml.g4dn.xlarge", "local")
 
@@ -32,7 +33,7 @@ def _form(visit: Visit) -> Response:
 def _price(visit: Visit) -> Response:
     query = visit.query
     count = int(text) if (text := query.get("count", "1")).isdigit() and len(text) < 6 else 1
-    hourly = prices.hourly(query.get("instance_type", ""))
+    hourly = list_price(query.get("instance_type", ""))
     kind = query.get("kind", "instances")
     return visit.page("endpoints/price.html", hourly=hourly, count=count, kind=kind, source=prices.SOURCE)
 

@@ -12,6 +12,7 @@ from tobo.console.navigation import listed_at
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url, whole
 from tobo.kit.fault import Fault
+from tobo.operations.pricing import list_price
 
 INSTANCES = (
     "ml.t3.medium",
@@ -54,7 +55,7 @@ def _form(visit: Visit) -> Response:
 @shown("/notebooks/price")
 def _price(visit: Visit) -> Response:
     return visit.page(
-        "notebooks/price.html", hourly=prices.hourly(visit.query.get("instance_type", "")), source=prices.SOURCE
+        "notebooks/price.html", hourly=list_price(visit.query.get("instance_type", "")), source=prices.SOURCE
     )
 
 
@@ -97,7 +98,7 @@ def _notebook(visit: Visit) -> Response:
         notebook=found,
         name=name,
         seconds=seconds,
-        hourly=prices.hourly(found["InstanceType"]),
+        hourly=list_price(found["InstanceType"]),
         cost=prices.cost(found["InstanceType"], seconds),
         source=prices.SOURCE,
         idle=rules.get(IDLE_TAG, ""),
@@ -207,7 +208,7 @@ def _streams(visit: Visit, name: str) -> list[str]:
 
 
 def _an_hour(instance_type: str) -> str:
-    price = prices.hourly(instance_type)
+    price = list_price(instance_type)
     return "–" if price is None else f"${price:g} an hour"
 
 

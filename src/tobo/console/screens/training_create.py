@@ -15,6 +15,7 @@ from tobo.console.hyperparameters import declared
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url, whole
 from tobo.kit.fault import Fault
+from tobo.operations.pricing import list_price
 from tobo.wire.models import operation_model
 
 CHANNELS = ("train", "validation", "train_lst", "validation_lst", "model")
@@ -70,7 +71,7 @@ def _price(visit: Visit) -> Response:
     seconds, count = _asked(query.get("seconds", ""), 0), _asked(query.get("instance_count", ""), 1)
     kind = query.get("instance_type", "")
     values = {
-        "hourly": prices.hourly(kind),
+        "hourly": list_price(kind),
         "most": prices.cost(kind, seconds, count),
         "seconds": seconds,
         "source": prices.SOURCE,
