@@ -1,16 +1,14 @@
 """From breach to notice: a metric goes beyond its bound, and a webhook that subscribes to the alarm's topic is told."""
 
-import http.server
 import json
 import random
 import statistics
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
 
+from bench.listener import listener
 from bench.rows import Row
 from bench.servers import Tobo, tobo
 
@@ -23,29 +21,32 @@ class Hook:
     """When it was told that an alarm goes off."""
 
     def __init__(self) -> None:
-        self.url, self.link = "", ""
+        self.link = ""
         self.told = threading.Event()
         self.ready = threading.Event()
 
-    def take(self, kind: str, document: dict[str, Any]) -> None:
-        if kind == "SubscriptionConfirmation":
+    def take(self, headers: Mapping[str, str], body: bytes) -> int:
+        document = json.loads(body)
+        if headers["x-amz-sns-message-type"] == "SubscriptionConfirmation":
             self.link = document["SubscribeURL"]
             self.ready.set()
         elif json.loads(document["Message"])["NewStateValue"] == "ALARM":
             self.told.set()
+        return 200
 
 
 def run() -> list[Row]:
-    with tobo(TOBO_DEFAULT_ALARMS="0") as server, _hook() as hook:
-        took = _notices(server, hook)
+    hook = Hook()
+    with tobo(TOBO_DEFAULT_ALARMS="0") as server, listener(hook.take) as address:
+        took = _notices(server, hook, address)
     note = f"{TIMES} times, median {statistics.median(took):.1f} s; periods of {PERIOD} s"
     return [Row("from breach to a webhook's notice, longest", max(took), "s", aim=10, note=note)]
 
 
-def _notices(server: Tobo, hook: Hook) -> list[float]:
+def _notices(server: Tobo, hook: Hook, address: str) -> list[float]:
     sns, cloudwatch = server.client("sns"), server.client("cloudwatch")
     topic = sns.create_topic(Name="told")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=hook.url)
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=address)
     assert hook.ready.wait(30)
     urllib.request.urlopen(hook.link, timeout=10).close()
     cloudwatch.put_metric_alarm(
@@ -83,30 +84,3 @@ def _notices(server: Tobo, hook: Hook) -> list[float]:
         over.set()
         teller.join()
     return took
-
-
-@contextmanager
-def _hook() -> Iterator[Hook]:
-    found = Hook()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            found.take(self.headers["x-amz-sns-message-type"], json.loads(body))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{listener.server_port}/"
-    thread = threading.Thread(target=listener.serve_forever)
-    thread.start()
-    try:
-        yield found
-    finally:
-        listener.shutdown()
-        listener.server_close()
-        thread.join()

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from PIL import Image
 
+from bench.listener import listener
 from bench.rows import Row
 from tobo.algorithms.image_classification import export
 from tobo.algorithms.image_classification.classifier import Preprocessing, build
@@ -230,28 +231,17 @@ def _start_to_first_decision(device: Path) -> float:
     """Seconds from exec to the first command that the arm gets."""
     commanded: list[float] = []
 
-    class Arm(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            commanded.append(time.monotonic())
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def take(headers: Mapping[str, str], body: bytes) -> int:
+        commanded.append(time.monotonic())
+        return 200
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Arm) as arm:
-        thread = threading.Thread(target=arm.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with listener(take) as address:
         with (device / "agent.toml").open("a") as settings:
-            settings.write(
-                f'[actuator]\nkind = "http"\nurl = "http://127.0.0.1:{arm.server_port}/"\ntimeout_ms = 5000\n'
-            )
+            settings.write(f'[actuator]\nkind = "http"\nurl = "{address}"\ntimeout_ms = 5000\n')
         begin = time.monotonic()
         with _running(device):
             while not commanded and time.monotonic() - begin < 60:
                 time.sleep(0.005)
-        arm.shutdown()
     return commanded[0] - begin
 
 

@@ -1,14 +1,13 @@
 """Traces of a real server as a collector receives them: OTLP over HTTP, read with OpenTelemetry's own messages."""
 
 import gzip
-import http.server
 import itertools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import boto3
 import pytest
+from bench.listener import listener
 from botocore.config import Config
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.conftest import Server
@@ -28,12 +27,15 @@ class Collector:
         self.services: set[str] = set()
         self.endpoint = ""
 
-    def take(self, body: bytes) -> None:
+    def take(self, headers: Mapping[str, str], body: bytes) -> int:
+        if headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             told = {each.key: each.value.string_value for each in resource.resource.attributes}
             self.services.add(told["service.name"])
             for scope in resource.scope_spans:
                 self.spans += scope.spans
+        return 200
 
     def named(self, name: str) -> list[Any]:
         return [span for span in self.spans if span.name == name]
@@ -42,26 +44,8 @@ class Collector:
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     found = Collector()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            found.take(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.endpoint = f"http://127.0.0.1:{listener.server_port}"
-    thread = threading.Thread(target=listener.serve_forever)
-    thread.start()
-    yield found
-    listener.shutdown()
-    listener.server_close()
-    thread.join()
+    with listener(found.take) as found.endpoint:
+        yield found
 
 
 def attributes(span: Any) -> dict[str, Any]:

@@ -1,14 +1,13 @@
 """A webhook that subscribes to topics as any program would."""
 
-import http.server
 import json
-import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.listener import listener
 from tests.support.processes import until
 
 
@@ -18,7 +17,12 @@ class Hook:
 
     url: str = ""
     status: int = 200
-    told: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    told: list[tuple[Mapping[str, str], bytes]] = field(default_factory=list)
+
+    def take(self, headers: Mapping[str, str], body: bytes) -> int:
+        if self.status == 200:
+            self.told.append((headers, body))
+        return self.status
 
     def documents(self, kind: str = "Notification") -> list[dict[str, Any]]:
         return [json.loads(body) for headers, body in list(self.told) if headers["x-amz-sns-message-type"] == kind]
@@ -28,29 +32,9 @@ class Hook:
 def webhook() -> Iterator[Hook]:
     """On a free port."""
     found = Hook()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if found.status == 200:
-                found.told.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(found.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{listener.server_port}/hook"
-    thread = threading.Thread(target=listener.serve_forever)
-    thread.start()
-    try:
+    with listener(found.take) as address:
+        found.url = f"{address}/hook"
         yield found
-    finally:
-        listener.shutdown()
-        listener.server_close()
-        thread.join()
 
 
 def confirmed(sns: Any, topic: str, hook: Hook, **attributes: str) -> str:

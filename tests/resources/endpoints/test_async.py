@@ -3,14 +3,12 @@
 import base64
 import json
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from bench.listener import listener
 from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.support.clients import client
@@ -346,35 +344,15 @@ def test_an_output_that_cannot_be_written(server: Server) -> None:
     client(server, "sagemaker").delete_endpoint(EndpointName=unwritable)
 
 
-@contextmanager
-def listening() -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    """A webhook: its address, and (topic, message) of what was posted."""
+def test_a_webhook_is_told_and_requests_of_a_deleted_endpoint_are_dropped(fresh_server: Callable[..., Server]) -> None:
     posted: list[tuple[str, dict[str, Any]]] = []
 
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            posted.append((self.headers["x-amz-sns-topic-arn"], json.loads(body)))
-            self.send_response(204)
-            self.end_headers()
+    def take(headers: Mapping[str, str], body: bytes) -> int:
+        posted.append((headers["x-amz-sns-topic-arn"], json.loads(body)))
+        return 204
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/told", posted
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def test_a_webhook_is_told_and_requests_of_a_deleted_endpoint_are_dropped(fresh_server: Callable[..., Server]) -> None:
-    with listening() as (address, posted):
-        server = fresh_server(TOBO_NOTIFICATION_WEBHOOK=address)
+    with listener(take) as address:
+        server = fresh_server(TOBO_NOTIFICATION_WEBHOOK=f"{address}/told")
         topics = {"SuccessTopic": TOPIC.format("hooked")}
         serve(server, "hooked", output={"NotificationConfig": topics})
         answer = ask(server, "hooked", Body=b"x")

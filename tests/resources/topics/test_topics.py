@@ -155,17 +155,7 @@ def test_endpoints_that_hang_keep_nothing_else_waiting(server: Server, sns: Any,
             sns.subscribe(TopicArn=stuck, Protocol="http", Endpoint=f"{address}/{number}")
         name = unique("alarm")
         cloudwatch = server.client("cloudwatch")
-        cloudwatch.put_metric_alarm(
-            AlarmName=name,
-            Namespace=name,
-            MetricName="Load",
-            Statistic="Sum",
-            Period=10,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="LessThanThreshold",
-            TreatMissingData="breaching",
-        )
+        _goes_off(cloudwatch, name)
         until(lambda: cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"] == "ALARM")
         sns.delete_topic(TopicArn=stuck)
 
@@ -217,18 +207,7 @@ def test_a_hundred_services_by_apprise(sns: Any, topic: str, hook: Hook) -> None
 def test_an_alarm_tells_a_topics_subscribers(server: Server, sns: Any, topic: str, hook: Hook) -> None:
     confirmed(sns, topic, hook)
     cloudwatch, name = server.client("cloudwatch"), unique("alarm")
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace=name,
-        MetricName="Load",
-        Statistic="Sum",
-        Period=10,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="LessThanThreshold",
-        TreatMissingData="breaching",
-        AlarmActions=[topic],
-    )
+    _goes_off(cloudwatch, name, AlarmActions=[topic])
     until(lambda: hook.documents(), 30)
     (told,) = hook.documents()
     assert told["Subject"] == f'ALARM: "{name}" in us-east-1'
@@ -327,3 +306,19 @@ def test_only_who_may_publish_does(server: Server, topic: str) -> None:
     other = server.client("sns").create_topic(Name=unique("other"))["TopicArn"]
     assert "sns:Publish" in refusal(theirs.publish, TopicArn=other, Message="a")[1]
     assert "sns:Subscribe" in refusal(theirs.subscribe, TopicArn=topic, Protocol="http", Endpoint="http://a")[1]
+
+
+def _goes_off(cloudwatch: Any, name: str, **more: Any) -> None:
+    """An alarm over a metric that nobody reports."""
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace=name,
+        MetricName="Load",
+        Statistic="Sum",
+        Period=10,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="LessThanThreshold",
+        TreatMissingData="breaching",
+        **more,
+    )
