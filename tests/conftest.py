@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,24 @@ def started_by(state: Path) -> list[int]:
         except OSError:
             continue  # over, or somebody else's
     return found
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = report.failed or (report.when != "setup" and item.stash[FAILED])
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A test that fails takes down what it shared, for it may have left anything in it: its rerun and the tests after
+    it get a server of their own, and one failure stays one."""
+    if item.stash[FAILED]:
+        item.session._setupstate.teardown_exact(None)  # what pytest does after a session's last test
 
 
 @pytest.fixture(scope="session")

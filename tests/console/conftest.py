@@ -22,3 +22,12 @@ def root(browser: Browser, server: Server) -> Iterator[Visitor]:
         its.sign_in()
         yield its
         assert its.troubles == []
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Visitor]:
+    """As `root`, once in each colour scheme."""
+    with visitor(browser, server, color_scheme=request.param) as its:
+        its.sign_in()
+        yield its
+        assert its.troubles == []

@@ -1,7 +1,5 @@
 """The costs page in a real browser: what runs, by day and group, as code, and for those who may not see it."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, expect
 from tests.conftest import Server
@@ -25,14 +23,6 @@ def endpoint(server: Server) -> str:
     arn = server.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointArn"]
     server.client("sagemaker").add_tags(ResourceArn=arn, Tags=[{"Key": "project", "Value": name}])
     return name
-
-
-@pytest.fixture
-def root(browser: Browser, server: Server) -> Iterator[Visitor]:
-    with visitor(browser, server) as its:
-        its.sign_in()
-        yield its
-        assert its.troubles == []
 
 
 def test_what_runs_has_its_price_an_hour(root: Visitor, endpoint: str) -> None:

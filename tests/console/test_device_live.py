@@ -17,7 +17,7 @@ pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     served = Server(tmp_path_factory.mktemp("live") / "state", {"TOBO_TLS_PORT": "0"})
     try:
         yield served.start()
@@ -26,15 +26,8 @@ def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def fleet(tls_server: Server) -> Fleet:
-    return Fleet(tls_server)
-
-
-@pytest.fixture
-def root(browser: Browser, tls_server: Server) -> Iterator[Visitor]:
-    with visitor(browser, tls_server) as its:
-        its.sign_in()
-        yield its
+def fleet(server: Server) -> Fleet:
+    return Fleet(server)
 
 
 def enrolled(fleet: Fleet, folder: Path) -> Path:

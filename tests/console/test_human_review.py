@@ -1,7 +1,6 @@
 """Human review in a real browser: a flow definition by click, a loop by hand, and what people said of it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,14 +29,6 @@ ODD = "<img src=x onerror=alert(1)>"
 @pytest.fixture(scope="module")
 def review(server: Server) -> Review:
     return make_review(server, REGION)
-
-
-@pytest.fixture(params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Visitor]:
-    with visitor(browser, server, color_scheme=request.param) as its:
-        its.sign_in()
-        yield its
-        assert its.troubles == []
 
 
 def go(its: Visitor, path: str) -> Page:

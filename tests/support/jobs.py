@@ -73,7 +73,7 @@ def training_job(name: str, bucket: str, **changed: Any) -> dict[str, Any]:
     return {**asked, **changed}
 
 
-def wait(sagemaker: Any, name: str, *, until: str = "", seconds: float = 60) -> dict[str, Any]:
+def wait(sagemaker: Any, name: str, *, until: str = "", seconds: float = 180) -> dict[str, Any]:
     """Describes until the job is over, or until its SecondaryStatus is `until`; fails when that takes too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

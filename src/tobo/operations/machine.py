@@ -71,6 +71,11 @@ MACHINES: dict[str, Machine] = {}
 """By kind; each noun's work.py registers its own."""
 
 
+def key_in_memory(context: Context, row: Row) -> tuple[str, int]:
+    """Of a row in what a module keeps in memory: the servers of one process number their rows alike."""
+    return str(context.settings.state), row.id
+
+
 def register(machine: Machine) -> Machine:
     """Registers a machine; every command that its table names must be there."""
     named = {command for step in machine.table.values() for command in step.commands}

@@ -20,6 +20,7 @@ from tests.support.jobs import (
     wait,
     wait_for_line,
 )
+from tests.support.processes import until
 
 pytestmark = pytest.mark.xdist_group("training")
 BUCKET = "training-photos"
@@ -227,9 +228,13 @@ def test_jobs_wait_for_their_place_on_the_machine(warm_server: Server, sagemaker
     for name in ("first", "second"):
         sagemaker.create_training_job(**training_job(name, BUCKET, HyperParameters=ENDLESS, ResourceConfig=large))
     wait(sagemaker, "first", until="Training")
-    second = sagemaker.describe_training_job(TrainingJobName="second")
-    assert second["SecondaryStatus"] == "Starting"
-    assert "waiting for capacity" in second["SecondaryStatusTransitions"][-1]["StatusMessage"]
+
+    def waits() -> bool:
+        second = sagemaker.describe_training_job(TrainingJobName="second")
+        said = second["SecondaryStatusTransitions"][-1].get("StatusMessage", "")
+        return second["SecondaryStatus"] == "Starting" and "waiting for capacity" in said
+
+    until(waits)
     sagemaker.stop_training_job(TrainingJobName="first")
     assert wait(sagemaker, "second", until="Training")["SecondaryStatus"] == "Training"
     sagemaker.stop_training_job(TrainingJobName="second")

@@ -8,7 +8,7 @@ from typing import Any
 from tobo.compute.limits import machine_cpus
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
-from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, key_in_memory, register
 from tobo.operations.metering import METERS, Meter, Usage
 from tobo.resources.endpoints import features, replicas, states
 from tobo.resources.endpoints.api import KIND
@@ -89,7 +89,7 @@ def retire(context: Context, row: Row) -> Outcome:
 
 def supervise(context: Context, row: Row) -> Outcome:
     """Replaces dead replicas and follows the demand for serverless variants, for as long as the endpoint is in service."""
-    _looked.pop(_at(context, row), None)
+    _looked.pop(key_in_memory(context, row), None)
     found = _keep_up(context, row)
     fleet = found["_fleet"]
     if all(replica["ready"] for replica in fleet["replicas"]) or died_starting(row.found["_fleet"], fleet):
@@ -111,7 +111,7 @@ def remove(context: Context, row: Row) -> Outcome:
         features.end(route)
     features.drop_backlog(context, row)
     _stop_all(context, row)
-    _looked.pop(_at(context, row), None)
+    _looked.pop(key_in_memory(context, row), None)
     context.store.delete(row)
     return Done()
 
@@ -127,7 +127,7 @@ def _keep_up(context: Context, row: Row) -> dict[str, Any]:
     """Now and then, what keeps the fleet that answers alive; what is to be written of it."""
     if row.found["_fleet"] is None or not _is_time(context, row):
         return {}
-    _looked[_at(context, row)] = time.monotonic()
+    _looked[key_in_memory(context, row)] = time.monotonic()
     demands = _open(context, row).demands
     flush_metrics(context, row)
     fleet = replicas.replace_dead(context, row, replicas.tend(context, row, row.found["_fleet"]))
@@ -153,7 +153,7 @@ def _is_time(context: Context, row: Row) -> bool:
     fleet = row.found["_fleet"]
     if fleet is not None and not all(replica["ready"] for replica in fleet["replicas"]):
         return True
-    return time.monotonic() - _looked.get(_at(context, row), 0.0) >= HEALTH_POLL_SECONDS
+    return time.monotonic() - _looked.get(key_in_memory(context, row), 0.0) >= HEALTH_POLL_SECONDS
 
 
 def _tend_next(context: Context, row: Row) -> replicas.Tended:
@@ -180,10 +180,6 @@ def _stop_all(context: Context, row: Row) -> None:
         if fleet := row.found[member]:
             replicas.stop(context, row, fleet, fleet["replicas"], DELETION_GRACE)
     replicas.remove_files(context, row)
-
-
-def _at(context: Context, row: Row) -> tuple[str, int]:
-    return str(context.settings.state), row.id
 
 
 MACHINE = register(

@@ -10,7 +10,7 @@ from tobo.compute.base import Exited, Running
 from tobo.kit.fault import Fault
 from tobo.kit.strangers import read_told
 from tobo.operations.context import Context
-from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, key_in_memory, register
 from tobo.operations.metering import METERS, Meter, Usage
 from tobo.resources.notebook_instances import states, surroundings
 from tobo.resources.notebook_instances.activity import Watch, ask
@@ -100,7 +100,7 @@ def supervise(context: Context, row: Row) -> Outcome:
     if isinstance(look, Exited):
         return _died(row, look)
     now = context.clock.now()
-    watch = _watches.setdefault(_at(context, row), Watch())
+    watch = _watches.setdefault(key_in_memory(context, row), Watch())
     if now - watch.identified > surroundings.CREDENTIALS_SECONDS / 2:
         surroundings.write_identity(context, row)  # also after a restart, when the server may have another port
         watch.identified = now
@@ -126,7 +126,7 @@ def halt(context: Context, row: Row) -> Outcome:
     for name in names:
         context.compute.forget(name)
     surroundings.tidy(context, row)
-    _watches.pop(_at(context, row), None)
+    _watches.pop(key_in_memory(context, row), None)
     return Happened("halted")
 
 
@@ -250,10 +250,6 @@ def _why(look: Exited | None) -> str:
 
 def _logged(row: Row, stream: str) -> str:
     return f"log group {GROUP}, stream {row.key.name}/{stream}"
-
-
-def _at(context: Context, row: Row) -> tuple[str, int]:
-    return str(context.settings.state), row.id
 
 
 MACHINE = register(

@@ -11,7 +11,7 @@ from tobo.operations.channels import lay_out_channel
 from tobo.operations.context import Context
 from tobo.operations.credentials import role_credentials
 from tobo.operations.job_process import death
-from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, key_in_memory, register
 from tobo.operations.metering import meter_job
 from tobo.operations.recording import Artifact, JobRecord, record_job
 from tobo.operations.results import put_folder
@@ -107,7 +107,7 @@ def collect(context: Context, row: Row) -> Outcome:
 
 def clean(context: Context, row: Row) -> Outcome:
     """As every job's process; and nothing is uploaded meanwhile any more."""
-    _uploaded.pop((str(context.settings.state), row.id), None)
+    _uploaded.pop(key_in_memory(context, row), None)
     return PROCESS.clean(context, row)
 
 
@@ -144,7 +144,7 @@ def _cluster(row: Row) -> Mapping[str, Any]:
 
 def _upload_meanwhile(context: Context, row: Row) -> None:
     """The Continuous outputs, every few seconds; what has been uploaded already is left alone."""
-    at = str(context.settings.state), row.id
+    at = key_in_memory(context, row)
     if time.monotonic() - _uploaded.get(at, 0.0) < UPLOAD_SECONDS:
         return
     for output in outputs(context, row):

@@ -13,7 +13,7 @@ from tobo.hosting.base import Dead, Ready
 from tobo.kit.fault import Fault
 from tobo.operations.artifacts import lay_model_out, replica_spec, start_seconds
 from tobo.operations.context import Context
-from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, key_in_memory, register
 from tobo.operations.metering import meter_job
 from tobo.resources.transform_jobs import states
 from tobo.resources.transform_jobs.api import KIND
@@ -74,7 +74,7 @@ def await_ready(context: Context, row: Row) -> Outcome:
 
 def transform(context: Context, row: Row) -> Outcome:
     """Follows the scoring, which it starts where there is none, and replaces replicas that died."""
-    at = _at(context, row)
+    at = key_in_memory(context, row)
     scoring = SCORINGS.get(at)
     if scoring is None:
         scoring = SCORINGS[at] = Scoring(context, read_plan(context, row), partial(context.wake, row))
@@ -107,7 +107,7 @@ def clean(context: Context, row: Row) -> Outcome:
 
 
 def _end_scoring(context: Context, row: Row) -> None:
-    at = _at(context, row)
+    at = key_in_memory(context, row)
     scoring = SCORINGS.pop(at, None)
     if scoring is not None:
         scoring.stop()
@@ -162,10 +162,6 @@ def _name(row: Row, replica: Mapping[str, Any]) -> str:
 
 def _place(row: Row) -> str:
     return f"{hosting_group(row)}/{row.id}"
-
-
-def _at(context: Context, row: Row) -> tuple[str, int]:
-    return str(context.settings.state), row.id
 
 
 MACHINE = register(
