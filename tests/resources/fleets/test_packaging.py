@@ -82,6 +82,7 @@ def _with_a_link() -> bytes:
         (compiled_archive({"../outside": b"graph"}), "leads out of its folder"),
         (_with_a_link(), "is a link or a device"),
     ],
+    ids=["none", "no-manifest", "climbing", "link"],  # its bytes would not do: they hold the time
 )
 def test_archives_that_are_refused(fleet: Fleet, archive: bytes, said: str) -> None:
     compilation = fleet.compile_by_hand()
