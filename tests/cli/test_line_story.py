@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.conftest import started_by
+from tests.conftest import Server, started_by
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +54,32 @@ def test_each_device_keeps_the_version_before(told: tuple[str, Path]) -> None:
     for device in devices:
         slots = [slot for slot in ("a", "b") if (device / "state" / "slots" / slot / "manifest.json").exists()]
         assert slots == ["a", "b"]
+
+
+def test_each_devices_model_leads_back_to_its_photos(told: tuple[str, Path]) -> None:
+    """Lineage from data to device: photos, training, compilation, bundle, deployment, device; of both versions."""
+    _, state = told
+    server = Server(state, {})
+    try:
+        sagemaker = server.start().client("sagemaker")
+        devices = sagemaker.list_contexts(ContextType="Device")["ContextSummaries"]
+        assert sorted(device["ContextName"].rsplit("-", 4)[-4:-2] for device in devices) == [
+            ["line", "1"],
+            ["line", "2"],
+        ]
+        for device in devices:
+            found = sagemaker.query_lineage(StartArns=[device["ContextArn"]], Direction="Ascendants")["Vertices"]
+            kinds = Counter(vertex["Type"] for vertex in found)
+            # two versions: two trainings on photos, two of each that made them into what the device has
+            assert {
+                kinds[kind] for kind in ("TrainingJob", "CompilationJob", "EdgePackagingJob", "ModelDeployment")
+            } == {2}
+            photos = [vertex["Arn"] for vertex in found if vertex["Type"] == "DataSet"]
+            uris = {sagemaker.describe_artifact(ArtifactArn=arn)["Source"]["SourceUri"] for arn in photos}
+            assert uris and all(uri.startswith("s3://") for uri in uris)
+            start = sagemaker.query_lineage(
+                StartArns=[photos[0]], Direction="Descendants", Filters={"Types": ["Device"]}
+            )
+            assert device["ContextArn"] in [vertex["Arn"] for vertex in start["Vertices"]]
+    finally:
+        server.end()

@@ -35,7 +35,7 @@ class Artifact:
 class JobRecord:
     """What a job's noun knows of it, in the words of trial components.
 
-    `kind` is "training-job", "processing-job" or "transform-job"; `status` a TrialComponentPrimaryStatus; times are
+    `kind` is "training-job", "processing-job", "labeling-job" and the like; `status` a TrialComponentPrimaryStatus; times are
     epoch seconds; `metrics` names series in the namespace `metrics_namespace` with the dimension `metrics_dimension`.
     """
 
@@ -147,12 +147,12 @@ def _join_trial(call: Call, record: JobRecord) -> None:
 
 def _write_lineage(call: Call, component: str, record: JobRecord) -> None:
     for artifact in dict.fromkeys(record.inputs.values()):
-        _associate(call, _artifact(call, artifact), component, "ContributedTo")
+        associate(call, artifact_at(call, artifact), component, "ContributedTo")
     for artifact in dict.fromkeys(record.outputs.values()):
-        _associate(call, component, _artifact(call, artifact), "Produced")
+        associate(call, component, artifact_at(call, artifact), "Produced")
 
 
-def _artifact(call: Call, artifact: Artifact) -> str:
+def artifact_at(call: Call, artifact: Artifact) -> str:
     """The ARN of the artefact at an address, which is made where there is none."""
     while True:
         known = call.call("sagemaker", "ListArtifacts", SourceUri=artifact.uri, MaxResults=1)["ArtifactSummaries"]
@@ -166,7 +166,8 @@ def _artifact(call: Call, artifact: Artifact) -> str:
                 raise
 
 
-def _associate(call: Call, source: str, destination: str, kind: str) -> None:
+def associate(call: Call, source: str, destination: str, kind: str) -> None:
+    """One that is there already is no error."""
     try:
         call.call("sagemaker", "AddAssociation", SourceArn=source, DestinationArn=destination, AssociationType=kind)
     except Fault as fault:

@@ -6,6 +6,7 @@ import pytest
 from tests.conftest import Server
 from tests.support.jobs import QUICK, channel, photo, training_job, wait
 from tests.support.labelling import bucket_of, claim, create, ended, labeling_job, say, worker
+from tests.support.processes import until
 from tests.support.unique import unique
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -32,3 +33,19 @@ def test_a_labelling_jobs_output_is_trained_on_without_conversion(warm_server: S
     assert trained["TrainingJobStatus"] == "Completed", trained.get("FailureReason")
     metrics = {one["MetricName"]: one["Value"] for one in trained["FinalMetricDataList"]}
     assert metrics["validation:accuracy"] == 1.0
+    # and lineage knows from which photos the model comes
+    uri = trained["ModelArtifacts"]["S3ModelArtifacts"]
+    until(lambda: sagemaker.list_artifacts(SourceUri=uri)["ArtifactSummaries"] != [])
+    [model] = sagemaker.list_artifacts(SourceUri=uri)["ArtifactSummaries"]
+
+    def led() -> list[dict[str, str]]:
+        asked = {"StartArns": [model["ArtifactArn"]], "Direction": "Ascendants"}
+        return list(sagemaker.query_lineage(**asked)["Vertices"])
+
+    until(lambda: "LabelingJob" in [each["Type"] for each in led()])
+    sources = {
+        sagemaker.describe_artifact(ArtifactArn=each["Arn"])["Source"]["SourceUri"]
+        for each in led()
+        if each["Type"] == "DataSet"
+    }
+    assert {output, request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]} <= sources

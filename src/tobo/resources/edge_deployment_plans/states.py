@@ -42,8 +42,10 @@ STAGE_STATUS = {
 
 IDLE = frozenset({"Deployed", "Failed", "Stopped"})
 
+_RECORDED = ("record",)
+
 DEVICE: Table = {
-    ("Waiting", "succeeded"): Step("Deployed"),
+    ("Waiting", "succeeded"): Step("Deployed", _RECORDED),
     ("Waiting", "failed"): Step("Failed"),
     ("Waiting", "timed_out"): Step("TimedOut"),
     ("Waiting", "superseded"): Step("Superseded"),
@@ -51,7 +53,7 @@ DEVICE: Table = {
     ("Waiting", "undeploy"): Step("Withdrawn"),
     ("Deployed", "failed"): Step("Failed"),
     ("Deployed", "undeploy"): Step("RollingBack"),
-    ("TimedOut", "succeeded"): Step("Deployed"),
+    ("TimedOut", "succeeded"): Step("Deployed", _RECORDED),
     ("TimedOut", "failed"): Step("Failed"),
     ("TimedOut", "undeploy"): Step("Abandoned"),
     ("Abandoned", "succeeded"): Step("RollingBack"),
@@ -60,7 +62,7 @@ DEVICE: Table = {
     ("Withdrawn", "succeeded"): Step("RollingBack"),
     ("Withdrawn", "failed"): Step("Failed"),
     ("Withdrawn", "superseded"): Step("Superseded"),
-    ("Stopped", "succeeded"): Step("Deployed"),
+    ("Stopped", "succeeded"): Step("Deployed", _RECORDED),
     ("Stopped", "failed"): Step("Failed"),
     ("RollingBack", "undone"): Step("RolledBack"),
     ("RollingBack", "undo_failed"): Step("RollbackFailed"),

@@ -43,6 +43,7 @@ def bundles(context: Context, plan: Row) -> list[dict[str, Any]]:
             {
                 "handle": model["ModelHandle"],
                 "uri": str(uri),
+                "packaged": job["ModelArtifact"],
                 "sha1": job["_sha1"],
                 "sequence": job["_sequence"],
                 "name": job["ModelName"],

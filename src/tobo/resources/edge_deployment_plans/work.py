@@ -2,7 +2,8 @@
 
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
-from tobo.operations.edge import OPEN, STAGE, TOLD, devices_of, is_newest, move, told_in
+from tobo.operations.deploying import Deployment, record_deployment
+from tobo.operations.edge import OPEN, STAGE, TOLD, device_arn, devices_of, is_newest, move, told_in
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
 from tobo.operations.nudging import nudge_devices
 from tobo.resources.edge_deployment_plans import states
@@ -99,6 +100,23 @@ def halt(context: Context, row: Row) -> Outcome:
     return Happened("halted")
 
 
+def record(context: Context, row: Row) -> Outcome:
+    """A device has what it was told to have: in lineage, from its bundles to the device."""
+    fleet, device, space = row.asked["DeviceFleetName"], row.asked["DeviceName"], row.key.space
+    record_deployment(
+        context,
+        space,
+        Deployment(
+            name=f"{row.key.name}-{row.id}",
+            models=[model["packaged"] for model in row.asked["Models"] if "packaged" in model],
+            kind="Device",
+            place_name=f"{fleet}-{device}",
+            place_arn=device_arn(space, fleet, device),
+        ),
+    )
+    return Done()
+
+
 def _plan(context: Context, row: Row) -> Row:
     """A plan cannot be deleted while a stage of it is under way."""
     plan = context.store.get(Key(row.key.space, KIND, row.asked["EdgeDeploymentPlanName"]))
@@ -125,7 +143,7 @@ DEVICES = register(
         kind=TOLD,
         table=states.DEVICE,
         statuses=states.DEVICE_STATUS,
-        commands=(),
+        commands=(record,),
         on_step=lambda row, step, now, message: states.device_step(step.state, message),
     )
 )

@@ -6,7 +6,7 @@ TABLE: Table = {
     ("Starting", "begun"): Step("Packaging", ("number", "package")),
     ("Starting", "stop"): Step("Stopping", ("halt",)),
     ("Starting", "failed"): Step("Failed", ("clean",)),
-    ("Packaging", "packaged"): Step("Completed", ("clean",)),
+    ("Packaging", "packaged"): Step("Completed", ("clean", "record")),
     ("Packaging", "stop"): Step("Stopping", ("halt",)),
     ("Packaging", "failed"): Step("Failed", ("clean",)),
     ("Stopping", "halted"): Step("Stopped", ("clean",)),

@@ -11,6 +11,7 @@ from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.recording import Artifact, JobRecord, record_job
 from tobo.operations.results import put_file
 from tobo.operations.signing import signing_key
 from tobo.resources.edge_packaging_jobs import states
@@ -84,6 +85,29 @@ def clean(context: Context, row: Row) -> Outcome:
     return Done()
 
 
+def record(context: Context, row: Row) -> Outcome:
+    """In lineage: what was compiled, and the bundle that was made of it."""
+    bundle = Artifact(row.found["ModelArtifact"], "Model")
+    record_job(
+        context,
+        JobRecord(
+            row,
+            kind="edge-packaging-job",
+            status="Completed",
+            over=True,
+            start=row.created,
+            end=row.modified,
+            parameters={
+                "SageMaker.ModelName": row.asked["ModelName"],
+                "SageMaker.ModelVersion": row.asked["ModelVersion"],
+            },
+            inputs={"SageMaker.CompiledModel": Artifact(row.found["_archive"], "Model")},
+            outputs={"SageMaker.ModelBundle": bundle},
+        ),
+    )
+    return Done()
+
+
 def _folder(context: Context, row: Row) -> Path:
     return context.settings.state / "edge" / "packaging" / str(row.id)
 
@@ -110,7 +134,7 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands=(begin, number, package, halt, clean),
+        commands=(begin, number, package, halt, clean, record),
         on_step=lambda row, step, now, message: states.on_step(step.state, message),
     )
 )

@@ -10,7 +10,7 @@ from tobo.store.base import Row
 _RETIRING = ("release", "retire")
 
 TABLE: Table = {
-    ("Creating", "serving"): Step("InService", ("supervise",)),
+    ("Creating", "serving"): Step("InService", ("record", "supervise")),
     ("Creating", "failed"): Step("Failed", ("stop_replicas",)),
     ("InService", "update"): Step("Updating", ("stand_up", "shift")),
     ("InService", "resize"): Step("Resizing", ("resize",)),
@@ -18,8 +18,8 @@ TABLE: Table = {
     ("Updating", "failed"): Step("RollingBack", _RETIRING),
     ("Resizing", "serving"): Step("Retiring", _RETIRING),
     ("Resizing", "failed"): Step("RollingBack", _RETIRING),
-    ("Retiring", "retired"): Step("InService", ("supervise",)),
-    ("RollingBack", "retired"): Step("InService", ("supervise",)),
+    ("Retiring", "retired"): Step("InService", ("record", "supervise")),
+    ("RollingBack", "retired"): Step("InService", ("record", "supervise")),
     **{
         (state, "delete"): Step("Deleting", ("remove",))
         for state in ("Creating", "InService", "Updating", "Resizing", "Retiring", "RollingBack", "Failed")

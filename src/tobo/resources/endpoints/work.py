@@ -8,6 +8,7 @@ from typing import Any
 from tobo.compute.limits import machine_cpus
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
+from tobo.operations.deploying import Deployment, record_deployment
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, key_in_memory, register
 from tobo.operations.metering import METERS, Meter, Usage
 from tobo.resources.endpoints import features, replicas, states
@@ -95,6 +96,23 @@ def supervise(context: Context, row: Row) -> Outcome:
     if all(replica["ready"] for replica in fleet["replicas"]) or died_starting(row.found["_fleet"], fleet):
         return _again(row, HEALTH_POLL_SECONDS, found)
     return _again(row, POLL_SECONDS, found)
+
+
+def record(context: Context, row: Row) -> Outcome:
+    """What is deployed, in lineage: one action a deployment, whose number may be an earlier endpoint's of the name."""
+    fleet = row.found["_fleet"]
+    record_deployment(
+        context,
+        row.key.space,
+        Deployment(
+            name=f"{row.key.name}-{row.id}-{fleet['number']}",
+            models=[variant["ModelData"] for variant in fleet["variants"]],
+            kind="Endpoint",
+            place_name=row.key.name,
+            place_arn=row.arn,
+        ),
+    )
+    return Done()
 
 
 def stop_replicas(context: Context, row: Row) -> Outcome:
@@ -187,7 +205,7 @@ MACHINE = register(
         kind=KIND,
         table=states.TABLE,
         statuses=states.STATUS,
-        commands=(stand_up, shift, resize, release, retire, supervise, stop_replicas, remove),
+        commands=(stand_up, shift, resize, release, retire, record, supervise, stop_replicas, remove),
         on_step=states.on_step,
     )
 )

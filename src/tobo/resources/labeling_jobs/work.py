@@ -6,6 +6,7 @@ from itertools import islice
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, register
+from tobo.operations.recording import Artifact, JobRecord, record_job
 from tobo.resources.labeling_jobs import consensus, learning, learning_work, output, states
 from tobo.resources.labeling_jobs.api import KIND, counters_of
 from tobo.resources.labeling_jobs.honeypots import gold_of
@@ -86,10 +87,32 @@ def end(context: Context, row: Row) -> Outcome:
     """For jobs that fail or never began; the others' tasks have ended. What was learned with is cleaned up."""
     context.tasks.end(row.arn)
     counts = dict(context.tasks.counts(row.arn))
+    _record(context, row)
     if "_learning" not in row.found:
         return Done({"_counters": counts})
     learning.PROCESS.clean(context, row)
     return Done({"_counters": counts, **learning.changed(row, machine=0)})
+
+
+def _record(context: Context, row: Row) -> None:
+    """In lineage: from what was to be labelled to the manifest with the labels."""
+    source = row.asked["InputConfig"]["DataSource"].get("S3DataSource", {}).get("ManifestS3Uri")
+    labels = row.found.get("LabelingJobOutput", {}).get("OutputDatasetS3Uri")
+    if not source or not labels:
+        return
+    record_job(
+        context,
+        JobRecord(
+            row,
+            kind="labeling-job",
+            status=row.status,
+            over=True,
+            start=row.created,
+            end=row.modified,
+            inputs={"SageMaker.InputManifest": Artifact(source, "DataSet")},
+            outputs={"SageMaker.OutputManifest": Artifact(labels, "DataSet")},
+        ),
+    )
 
 
 def _check_gold(row: Row, first: int, chunk: list[Line]) -> None:
