@@ -36,16 +36,17 @@ def predict_fn(data, model):
 LICENCE = {"Name": "Apache-2.0", "Text": "Do what you like.\nNo warranty."}
 
 
-def market(server: Server, region: str = "us-east-1") -> Any:
+def market(server: Server, keys: tuple[str, str] | None = None) -> Any:
     """A client of tobo-market."""
+    key, secret = keys or server.keys
     inner = botocore.session.get_session()
     inner.get_component("data_loader").search_paths.append(str(OWN))
     return boto3.session.Session(botocore_session=inner).client(
         "tobo-market",
-        region_name=region,
+        region_name="us-east-1",
         endpoint_url=server.endpoint,
-        aws_access_key_id=server.keys[0],
-        aws_secret_access_key=server.keys[1],
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
         config=Config(retries={"total_max_attempts": 1}),
     )
 

@@ -30,7 +30,7 @@ class FolderCatalog:
             for file in files:
                 path = Path(at) / file
                 name = path.relative_to(self._folder).as_posix()
-                if name.startswith(prefix) and not file.startswith(".") and not path.is_symlink():
+                if name.startswith(prefix) and not file.startswith(".") and path.is_file() and not path.is_symlink():
                     found.append(name)
         yield from sorted(found)
 

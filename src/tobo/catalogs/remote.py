@@ -53,9 +53,9 @@ class RemoteCatalog:
             s3.delete_object(Bucket=self._place.bucket, Key=self._key(name))
 
     @contextlib.contextmanager
-    def _speaking(self, name: str = "") -> Iterator[Any]:
+    def _speaking(self, name: str | None = None) -> Iterator[Any]:
         """A client; what it raises becomes a CatalogError."""
-        if name:
+        if name is not None:
             check_name(name)
         try:
             session = botocore.session.Session(profile=self._profile or None)
@@ -64,7 +64,7 @@ class RemoteCatalog:
             yield session.create_client("s3", region_name=region, endpoint_url=self._endpoint, config=config)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                raise Missing(f"There is no {self._place.below(name)} at {self._endpoint}.") from None
+                raise Missing(f"There is no {self._place.below(name or '')} at {self._endpoint}.") from None
             said = error.response["Error"].get("Message", error)
             raise CatalogError(f"The catalogue {self._place} at {self._endpoint} refuses: {said}") from None
         except BotoCoreError as error:
