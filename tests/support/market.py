@@ -76,9 +76,12 @@ class Fair:
 
     def package(self, secret: str, image: str = PYTHON, code: str = CODE, **environment: str) -> str:
         """A model package of the seller's, of its own code; its ARN."""
+        return self.packaged(packed({"secret.txt": secret, "code/inference.py": code}), image, **environment)
+
+    def packaged(self, archive: bytes, image: str, **environment: str) -> str:
+        """The same of an archive."""
         name = unique("goods")
-        files = {"secret.txt": secret, "code/inference.py": code}
-        address = put(self.seller, name.lower(), "model.tar.gz", packed(files))
+        address = put(self.seller, name.lower(), "model.tar.gz", archive)
         container = {"Image": image, "ModelDataUrl": address, **({"Environment": environment} if environment else {})}
         made = self.seller.client("sagemaker").create_model_package(
             ModelPackageName=name,

@@ -179,8 +179,9 @@ def subscribe(
         if not accept_licence:
             found = client.describe_offer(Catalog=named, OfferId=offer)["Offer"]
             print(plain(f"{found['License']['Text']}\n\n{price_of(found['Price'])}"))
-            accept_licence = typer.confirm(f"Do you accept {found['License']['Name']}?")
-        asked = {"Catalog": named, "OfferId": offer, "AcceptLicense": accept_licence}
+            if not typer.confirm(f"Do you accept {plain(found['License']['Name'])}?"):
+                fail("Nothing was subscribed to.")
+        asked = {"Catalog": named, "OfferId": offer, "AcceptLicense": True}
         made = client.subscribe(**asked, **({"Fingerprint": fingerprint} if fingerprint else {}))
         found = client.describe_subscription(SubscriptionId=made["SubscriptionId"])["Subscription"]
     print(f"Subscription {made['SubscriptionId']} is {found['Status']}; signed with {made['Fingerprint']}")

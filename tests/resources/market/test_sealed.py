@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.jobs import ROLE
+from tests.support import graphs
+from tests.support.endpoints import classify
+from tests.support.jobs import IMAGE, ROLE
 from tests.support.market import Fair, open_fair, refusal
+from tests.support.own_code import packed
 from tests.support.processes import until
 from tests.support.unique import unique
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed"),
-    pytest.mark.xdist_group("market"),
+    pytest.mark.xdist_group("market-sealed"),
 ]
 SECRET = "the weights that nobody sees 4711"
 
@@ -53,6 +56,20 @@ def test_what_was_granted_is_served_and_seen_nowhere(fair: Fair, bought: str) ->
     assert secret == SECRET and network == "Connection refused"  # of its own loopback, where nobody is
     assert places_of(fair.buyer.state) == []
     assert processes_that_tell(SECRET) == [] and processes_that_tell("AGE-SECRET-KEY") == []
+
+
+def test_a_built_in_image_serves_one_and_scores_as_unsealed(fair: Fair) -> None:
+    goods, name = fair.packaged(packed(graphs.archive(graphs.classifier())), IMAGE), unique("scored").lower()
+    answers = []
+    for sealed in (False, True):
+        bought = fair.subscribe(fair.publish(goods, f"{name}-{sealed}".lower(), Sealed=sealed))
+        if sealed:
+            until(lambda bought=bought: (fair.folder / "requests" / f"{bought}.json").exists())  # type: ignore[misc]
+            granted(fair, bought)
+        endpoint = fair.model(bought)
+        assert fair.deploy(endpoint)["EndpointStatus"] == "InService"
+        answers.append(classify(fair.buyer, endpoint, graphs.png(graphs.picture(3)), "image/png"))
+    assert answers[0] == answers[1] and sum(answers[0]) == pytest.approx(1.0)
 
 
 def places_of(folder: Path) -> list[str]:
