@@ -99,6 +99,27 @@ in_every_way = pytest.mark.parametrize("house", ["auto", "watch"], indirect=True
 
 
 @needs_sandbox
+def test_a_folder_in_memory_lies_over_the_binds_and_reaches_no_disk(house: House) -> None:
+    (house.ml / "model" / "there").write_text("before")
+    (house.ml / "code.py").write_text(
+        "import os, pathlib\n"
+        "folder = pathlib.Path('/opt/ml/model')\n"
+        "print(sorted(path.name for path in folder.iterdir()))\n"
+        "(folder / 'secret').write_text('4711')\n"
+        "print(os.statvfs(folder).f_frsize * os.statvfs(folder).f_blocks >> 20, (folder / 'secret').read_text())\n"
+    )
+    binds = (Bind(house.ml, "/opt/ml", writable=True), Bind(house.ml / "model", "/opt/ml/model", writable=True))
+    view = Sandbox(binds, memory=("/opt/ml/model",))
+    argv = (sys.executable, "/opt/ml/code.py")
+    spec = ProcessSpec("job", house.ml, house.root / "log", argv=argv, sandbox=view, memory_bytes=256 << 20)
+    house.compute.start(spec)
+    ended, lines = house.end()
+    assert ended.code == 0, lines
+    sized = "--size" in subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=True).stdout
+    assert lines[0] == "[]" and lines[1].endswith(" 4711") and (not sized or lines[1] == "128 4711")
+    assert [path.name for path in (house.ml / "model").iterdir()] == ["there"]
+
+
 def test_it_runs_from_a_python_environment_below_tmp() -> None:
     code = """
         import pathlib, sys, time

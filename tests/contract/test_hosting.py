@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pyrage
 import pytest
+from tests.support.own_code import packed
 
 from tobo.compute import records
 from tobo.compute.base import Running
@@ -18,6 +21,7 @@ from tobo.hosting import processes
 from tobo.hosting.base import Answer, Dead, Invocation, NoReplica, Ready, ReplicaSpec, ReplicaState, Starting
 from tobo.hosting.processes import ProcessHosting
 from tobo.kit import process
+from tobo.kit.paths import MlPaths
 
 PATIENCE = 30.0
 GROUP = "000000000000/eu-west-1/marbles/all"
@@ -352,6 +356,63 @@ def test_a_replica_outlives_its_server_and_is_adopted(tmp_path: Path) -> None:
     assert isinstance(house.hosting.look(house.name(0)), Ready)
     assert house.pid(0) == pid
     house.end()
+
+
+def sealed(house: House, identity: pyrage.x25519.Identity) -> ReplicaSpec:
+    """A replica of a sealed archive with one file, which its handler answers."""
+    (house.root / "served.py").write_text(
+        "from pathlib import Path\n"
+        "from tobo.inference.invocations import Response\n"
+        "def handler(folder):\n"
+        "    names = sorted(path.name for path in Path(folder).iterdir())\n"
+        "    return lambda request: Response(200, str([names, Path(folder, 'secret').read_text()]).encode())\n"
+    )
+    spec = house.spec(0)
+    paths = MlPaths(spec.ml_root)
+    for folder in (paths.model, paths.sealed.parent):
+        folder.mkdir(parents=True)
+    paths.sealed.write_bytes(pyrage.encrypt(packed({"secret": "4711"}), [identity.to_public()]))
+    return spec
+
+
+def test_a_sealed_model_is_opened_by_the_key_that_is_handed_over(house: House) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    house.hosting.start(replace(sealed(house, identity), key=str(identity)))
+    house.until(0, Ready)
+    assert house.ask(b"").body == b"[['secret'], '4711']"
+    # nothing but the process has the key
+    assert str(identity) not in repr(replace(house.spec(0), key=str(identity)))
+    for path in house.root.rglob("*"):
+        assert not path.is_file() or str(identity).encode() not in path.read_bytes(), path
+    for name in ("environ", "cmdline"):
+        assert str(identity).encode() not in Path(f"/proc/{house.pid(0)}/{name}").read_bytes()
+
+
+def test_a_replica_that_waits_for_its_key_gets_it_from_the_next_server(house: House) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    spec = sealed(house, identity)
+    house.hosting.start(spec)
+    record = records.read(next((house.root / "hosting").glob("*.json")))
+    assert record is not None
+    waits = Path(record["socket"] + ".key")
+    deadline = time.monotonic() + PATIENCE
+    while not waits.exists():
+        assert time.monotonic() < deadline
+        assert isinstance(house.hosting.look(house.name(0)), Starting)
+        time.sleep(0.01)
+    house.hosting.close()
+    house.hosting = ProcessHosting(house.compute, house.root / "hosting")
+    house.hosting.start(replace(spec, key=str(identity)))
+    house.until(0, Ready)
+    assert b"4711" in house.ask(b"").body and not waits.exists()
+
+
+@pytest.mark.parametrize("key", ["another", "nonsense"])
+def test_a_key_that_does_not_open_fails_the_replica(house: House, key: str) -> None:
+    other = str(pyrage.x25519.Identity.generate()) if key == "another" else key
+    house.hosting.start(replace(sealed(house, pyrage.x25519.Identity.generate()), key=other))
+    state = house.until(0, Dead)
+    assert isinstance(state, Dead) and "does not open with the key of its subscription" in state.reason
 
 
 def test_a_stop_goes_on_after_the_server(house: House) -> None:

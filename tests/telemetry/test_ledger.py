@@ -1,5 +1,6 @@
 """The ledger on a real file: spans that run, change, end, and never go backwards."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -56,6 +57,30 @@ def test_what_is_used_now_begins_a_new_span_when_it_changes(ledger: Ledger) -> N
         ("a", 3, 200.0, 300.0, False),
         ("b", 1, 220.0, 300.0, False),
     ]
+
+
+def test_another_package_begins_a_new_span(ledger: Ledger) -> None:
+    bought = replace(LARGE, package="arn:package")
+    for now, use in ((100.0, bought), (160.0, bought), (200.0, LARGE), (260.0, bought)):
+        ledger.keep([(ENDPOINT, [use])], now)
+    spans = ledger.of_package(SPACE.account, "arn:package", 0, 1e12, 300.0)
+    assert [(span.begun, span.until, span.running) for span in spans] == [(100.0, 200.0, False), (260.0, 300.0, True)]
+    assert told(ledger, 300.0) == [
+        ("a", 1, 100.0, 200.0, False),
+        ("a", 1, 200.0, 260.0, False),
+        ("a", 1, 260.0, 300.0, True),
+    ]
+
+
+def test_a_ledger_of_before_packages_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with closing(Ledger(path)) as ledger:
+        ledger.keep([(ENDPOINT, [LARGE])], 100.0)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE spans DROP COLUMN package")
+    with closing(Ledger(path)) as ledger:
+        ledger.keep([(ENDPOINT, [LARGE])], 200.0)
+        assert told(ledger) == [("a", 1, 100.0, 200.0, True)]
 
 
 def test_a_span_costs_what_it_began_with_and_bears_the_newest_tags(ledger: Ledger) -> None:

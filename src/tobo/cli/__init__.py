@@ -15,6 +15,7 @@ from tobo.cli.labels import app as labels
 from tobo.cli.line import line
 from tobo.cli.logs import logs
 from tobo.cli.loop import app as loop
+from tobo.cli.market import app as market
 from tobo.cli.reaper import app as reaper
 from tobo.cli.serve import serve
 from tobo.cli.tune import tune
@@ -27,6 +28,7 @@ app.add_typer(labels, name="labels")
 app.add_typer(images, name="images")
 app.add_typer(edge, name="edge")
 app.add_typer(reaper, name="reaper")
+app.add_typer(market, name="market")
 app.add_typer(loop, name="loop")
 
 

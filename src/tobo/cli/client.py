@@ -34,6 +34,16 @@ class Server:
         return self.session.client(service, endpoint_url=self.endpoint, config=config)
 
 
+def every_page(call: Any, member: str, **asked: Any) -> list[dict[str, Any]]:
+    """All that a List operation gives, for services of ours, whose clients have no paginators."""
+    found, answer = list[dict[str, Any]](), call(**asked)
+    found += answer[member]
+    while token := answer.get("NextToken"):
+        answer = call(**asked, NextToken=token)
+        found += answer[member]
+    return found
+
+
 @contextlib.contextmanager
 def speaking(state: Path | None) -> Iterator[Server]:
     """The server of the state folder; without one that the command names, that of the environment (`eval "$(tobo env)"`).

@@ -13,9 +13,10 @@ _MARKS = {"Completed": "green", "InService": "green", "Failed": "red", "Stopped"
 
 def show(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table; in a pipe its rows alone, with tabs between the cells."""
+    rows = [[plain(cell.replace("\t", " ").replace("\n", " ")) for cell in row] for row in rows]
     if not console.is_terminal:
         for row in rows:
-            print("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
+            print("\t".join(row))
         return
     from rich import box
     from rich.table import Table
@@ -46,6 +47,11 @@ def time_of(moment: datetime | None) -> str:
 def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
     """An answer without what is of the transport."""
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def plain(text: str) -> str:
+    """A text of somebody unknown without what steers a terminal: its lines stay, all else that is not printed goes."""
+    return "".join(letter for letter in text if letter == "\n" or letter.isprintable())
 
 
 def _colored(cell: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tobo.cli.client import fail, speaking
+from tobo.cli.client import every_page, fail, speaking
 from tobo.cli.output import show, show_json, time_of, without_metadata
 
 app = typer.Typer(help="Rules against what is forgotten; nothing happens until one is on.", no_args_is_help=True)
@@ -32,7 +32,7 @@ def put(
 def list_rules(state: State = None) -> None:
     """Lists the rules, and whether they are on."""
     with speaking(state) as server:
-        rules = _pages(server.client("tobo-reaper").list_rules, "Rules")
+        rules = every_page(server.client("tobo-reaper").list_rules, "Rules")
     rows = [
         [
             rule["RuleName"],
@@ -84,7 +84,7 @@ def delete(name: str, state: State = None) -> None:
 def cases(state: State = None) -> None:
     """Lists what was noticed and what was done about it."""
     with speaking(state) as server:
-        found = _pages(server.client("tobo-reaper").list_cases, "Cases")
+        found = every_page(server.client("tobo-reaper").list_cases, "Cases")
     rows = [
         [
             case["CaseId"],
@@ -152,12 +152,3 @@ def _turn(name: str, enabled: bool, state: Path | None) -> None:
         reaper = server.client("tobo-reaper")
         rule = without_metadata(reaper.describe_rule(RuleName=name))["Rule"]
         reaper.put_rule(Rule={**rule, "Enabled": enabled})
-
-
-def _pages(call: Any, member: str) -> list[dict[str, Any]]:
-    found, answer = list[dict[str, Any]](), call()
-    found += answer[member]
-    while token := answer.get("NextToken"):
-        answer = call(NextToken=token)
-        found += answer[member]
-    return found

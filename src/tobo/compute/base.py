@@ -46,6 +46,8 @@ class Sandbox:
     root: Path | None = None
     workdir: str | None = None
     """Where the program starts; None: what the binds make of the spec's folder, else /tmp."""
+    memory: tuple[str, ...] = ()
+    """Folders of its own in memory, over the binds: what is written there reaches no disk, and goes with the process."""
 
     def inside(self, path: Path) -> str | None:
         """Where a path of the machine is seen in the sandbox; None where it is not among the binds."""

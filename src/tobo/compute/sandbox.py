@@ -82,6 +82,8 @@ class Wrapper(NamedTuple):
         argv += _interpreter() if sandbox.root is None else []  # after /tmp, below which it may lie
         for bind in sandbox.binds:
             argv += ["--bind" if bind.writable else "--ro-bind", str(bind.source.absolute()), bind.target]
+        for folder in sandbox.memory:
+            argv += self.memory(folder, spec.memory_bytes)
         return [*argv, "--remount-ro", "/", "--chdir", sandbox.workdir or sandbox.inside(spec.folder) or "/tmp"]
 
     def memory(self, target: str, memory_bytes: int | None) -> list[str]:

@@ -51,6 +51,8 @@ class ReplicaSpec:
     sandbox: Sandbox | None = None
     disk_bytes: int | None = None
     argv: tuple[str, ...] = ()
+    key: str = field(default="", repr=False)
+    """What opens a sealed model: handed over on the replica's socket while it starts, and written down nowhere."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class _Replica:
         self.ready = record["ready"] is not None
         self.asked = 0
         self.streams = 0
+        self.key = ""
         self.connection: Connection | None = None
         self.connecting: asyncio.Task[Connection] | None = None
 
@@ -122,6 +123,7 @@ class ProcessHosting:
             known = spec.name in self._replicas
         if not known:
             self._join(_Replica(record))
+        self._replicas[spec.name].key = spec.key
         sandbox, own = spec.sandbox, {"TOBO_ML_ROOT": str(spec.ml_root), "TOBO_SOCKET": record["socket"]}
         if sandbox is not None:
             folder = Path(record["socket"]).parent
@@ -271,6 +273,8 @@ class ProcessHosting:
             return Dead(f"It did not answer a ping within {_PING:g} s.")
         except OSError:
             if record["ready"] is None:
+                if replica.key and _hand_over(replica.socket, replica.key):
+                    replica.key = ""
                 return Starting(record["since"])
             return Dead(self._last_words(replica))
         if refused:
@@ -323,6 +327,18 @@ class ProcessHosting:
 async def _open(replica: _Replica) -> Connection:
     replica.connection = await connect(replica.socket)
     return replica.connection
+
+
+def _hand_over(path: Path, key: str) -> bool:
+    """Gives a replica what opens its model (inference/sealed.py); False where it does not wait for it yet."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asker:
+        asker.settimeout(1.0)
+        try:
+            asker.connect(str(path.with_name(path.name + ".key")))
+            asker.sendall(key.encode())
+        except OSError:
+            return False
+    return True
 
 
 def _process_name(name: str) -> str:

@@ -25,6 +25,7 @@ from tobo.inference.invocations import Handler, Request, Response, refusal, stuc
 from tobo.inference.listening import listen
 from tobo.inference.multi_model import CACHE_BYTES, Models
 from tobo.inference.parts import Parts
+from tobo.inference.sealed import unseal
 from tobo.kit import frames
 from tobo.kit.guest import run_guest
 from tobo.kit.memory import keep_freed_memory
@@ -44,6 +45,8 @@ def _serve() -> None:
     started = time.monotonic()
     keep_freed_memory()
     paths, cache = MlPaths.from_environment(), os.environ.get(CACHE_BYTES)
+    if paths.sealed.is_file():
+        unseal(paths, path)
     server = Server(path, factory(paths.model) if cache is None else Models(paths, factory, int(cache)))
     signal.signal(signal.SIGTERM, lambda number, frame: server.close())
     print(f"Ready after {time.monotonic() - started:.2f} s.", flush=True)

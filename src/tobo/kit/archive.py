@@ -9,6 +9,8 @@ LIMIT_BYTES = 20 * 2**30
 LIMIT_MEMBERS = 100_000
 LIMIT_RATIO = 200
 """Unpacked bytes a packed byte; weights reach 1 to 3, gzip's own end is about 1,000."""
+SEALED = b"age-encryption.org/v1"
+"""How the file of an archive begins that its seller has sealed (age-encryption.org/v1)."""
 _FREE_BYTES = 64 * 2**20
 """Small archives may compress better than LIMIT_RATIO without harm."""
 
@@ -33,12 +35,20 @@ def unpack(archive: Path, folder: Path) -> None:
         _unpack(archive, folder)
     except (tarfile.TarError, EOFError, OSError) as error:
         shutil.rmtree(folder, ignore_errors=True)
+        if is_sealed(archive):
+            raise BadArchive("The archive is sealed by its seller: it can be served, and nothing else.") from None
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's fault, not the archive's
         raise BadArchive(f"The archive cannot be read: {error}.") from None
     except BadArchive:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def is_sealed(archive: Path) -> bool:
+    """Whether only a replica can open it."""
+    with archive.open("rb") as file:
+        return file.read(len(SEALED)) == SEALED
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -48,6 +48,11 @@ class MlPaths:
         return self.root / "model"
 
     @property
+    def sealed(self) -> Path:
+        """A model's archive that only its replica can open (inference/sealed.py)."""
+        return self.root / "sealed" / "model.tar.gz.age"
+
+    @property
     def models(self) -> Path:
         """Of a replica of several models."""
         return self.root / "models"

@@ -12,13 +12,14 @@ import orjson
 
 from tobo.frameworks import environments
 from tobo.hosting.base import ReplicaSpec
-from tobo.kit.archive import BadArchive, unpack
+from tobo.kit.archive import BadArchive, is_sealed, unpack
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.kit.paths import MlPaths
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Context
 from tobo.operations.images import Image, asked_environment, find_image
+from tobo.operations.market import unlock
 from tobo.operations.own_code import OPT_ML, surround
 
 START_SECONDS, OWN_CODE_START_SECONDS = 60, 600
@@ -35,7 +36,7 @@ def container_of(model: Mapping[str, Any]) -> dict[str, Any]:
     """What serving needs of what DescribeModel answered.
 
     Image, ModelData ("" for none; the prefix of the archives where there are several models), Archived, Environment,
-    Isolated, MultiModel, and ModelCache ("Enabled" or "Disabled").
+    Isolated, MultiModel, ModelCache ("Enabled" or "Disabled"), and Package, the ARN of the model package, or "".
     """
     container = model.get("PrimaryContainer") or model["Containers"][0]
     source = container.get("ModelDataSource", {}).get("S3DataSource")
@@ -47,6 +48,7 @@ def container_of(model: Mapping[str, Any]) -> dict[str, Any]:
         "Isolated": model.get("EnableNetworkIsolation", False),
         "MultiModel": container.get("Mode") == "MultiModel",
         "ModelCache": container.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled"),
+        "Package": container.get("ModelPackageName", ""),
     }
 
 
@@ -59,8 +61,8 @@ def start_seconds(context: Context, container: Mapping[str, Any]) -> int:
 def lay_model_out(context: Context, space: Namespace, container: Mapping[str, Any], root: Path) -> None:
     """The artefact of a container_of below <root>/model, whole or not at all; safe to repeat. Several models come later.
 
-    A source directory in S3 that serves it is laid out in <root>/code. Raises Fault where an archive is refused or the
-    artefact is gone.
+    A source directory in S3 that serves it is laid out in <root>/code; an archive that its seller has sealed stays
+    sealed. Raises Fault where an archive is refused or the artefact is gone.
     """
     paths = MlPaths(root)
     submitted = container["Environment"].get(_SUBMITTED, "")
@@ -68,7 +70,9 @@ def lay_model_out(context: Context, space: Namespace, container: Mapping[str, An
         lay_archive_out(context, space, submitted, _SUBMITTED, paths.code)
     if container.get("MultiModel"):
         paths.models.mkdir(parents=True, exist_ok=True)
-    elif not container["ModelData"]:
+    elif not container["ModelData"] or (
+        container["Archived"] and _lies_sealed(context, space, container["ModelData"], paths)
+    ):
         paths.model.mkdir(parents=True, exist_ok=True)
     elif container["Archived"]:
         lay_archive_out(context, space, container["ModelData"], "ModelDataUrl", paths.model)
@@ -78,6 +82,19 @@ def lay_model_out(context: Context, space: Namespace, container: Mapping[str, An
         shutil.rmtree(making, ignore_errors=True)
         _copy_prefix(context, space, uri.bucket, uri.key.rstrip("/") + "/", making)
         making.rename(paths.model)
+
+
+def _lies_sealed(context: Context, space: Namespace, address: str, paths: MlPaths) -> bool:
+    """Whether the archive is a sealed one, which then lies at `paths.sealed`."""
+    if paths.sealed.is_file() or paths.model.is_dir():
+        return paths.sealed.is_file()
+    uri = parse_s3_uri(address, "ModelDataUrl")
+    info = context.objects.head(space, uri.bucket, uri.key)
+    if not is_sealed(context.objects.path(space, info)):
+        return False
+    paths.sealed.parent.mkdir(parents=True, exist_ok=True)
+    context.objects.link_to(space, info, paths.sealed)
+    return True
 
 
 def lay_archive_out(context: Context, space: Namespace, address: str, place: str, folder: Path) -> None:
@@ -138,7 +155,27 @@ def replica_spec(
         network=not container.get("Isolated", False) and (image.binding is None or image.binding.network),
         argv=image.serve.argv,
     )
+    if MlPaths(root).sealed.is_file():
+        return _with_sealed_model(context, space, container, image, spec)
     return _with_own_code(context, space, container, image, spec) if image.own_code else spec
+
+
+def _with_sealed_model(
+    context: Context, space: Namespace, container: Mapping[str, Any], image: Image, spec: ReplicaSpec
+) -> ReplicaSpec:
+    """In a sandbox whose model folder lies in memory, without a network: the seller's code learns nothing to carry away,
+    and nobody here sees what it was opened into."""
+    if not context.compute.sandboxes or image.binding is not None:
+        raise Fault(
+            "ClientError",
+            "A sealed model is served in a sandbox, by the built-in and framework images alone; "
+            + ("install bubblewrap." if image.binding is None else f"'{container['Image']}' is bound to a program."),
+        )
+    key = unlock(context, space, container, MlPaths(spec.ml_root).sealed)
+    spec = replace(spec, network=False, key=key)
+    spec = _with_own_code(context, space, container, image, spec)
+    assert spec.sandbox is not None
+    return replace(spec, sandbox=replace(spec.sandbox, memory=(f"{OPT_ML}/model",)))
 
 
 def _model_cache(container: Mapping[str, Any], memory_bytes: int) -> dict[str, str]:

@@ -32,6 +32,7 @@ class Usage:
     part: str = ""
     begun: float | None = None
     ended: float | None = None
+    package: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,21 @@ METERS: dict[str, Meter] = {}
 """By kind; each noun that uses instances registers its own."""
 
 
-def meter_job(kind: str, machine: Callable[[Row], Any], begun: str, ended: str, running: Collection[str]) -> None:
-    """Registers a job's: `machine` gives a row's {InstanceType, InstanceCount}, `begun` and `ended` name members of `found`."""
+def meter_job(
+    kind: str,
+    machine: Callable[[Row], Any],
+    begun: str,
+    ended: str,
+    running: Collection[str],
+    package: Callable[[Row], str] = lambda row: "",
+) -> None:
+    """Registers a job's: `machine` gives a row's {InstanceType, InstanceCount}, `begun` and `ended` name members of `found`,
+    `package` the model package that it serves."""
 
     def planned(row: Row) -> list[Usage]:
         asked = machine(row)
         times = (row.found.get(begun), row.found.get(ended))
-        return [Usage(asked["InstanceType"], asked.get("InstanceCount", 1), "", *times)]
+        return [Usage(asked["InstanceType"], asked.get("InstanceCount", 1), "", *times, package(row))]
 
     METERS[kind] = Meter(lambda row: planned(row) if row.found.get(begun) else [], running, planned)
 
@@ -98,6 +107,7 @@ def priced(context: Context, usages: Sequence[Usage]) -> list[Use]:
             own_price(context.settings, each.instance_type),
             each.begun,
             each.ended,
+            each.package,
         )
         for each in usages
     ]

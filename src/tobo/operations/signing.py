@@ -1,4 +1,6 @@
-"""The key that an account's bundles are signed with: ed25519, made at first use, kept in <state>/edge/<account>/.
+"""The keys that an account signs with, one a purpose: ed25519, made at first use, kept in <state>/<purpose>/<account>/.
+
+"edge" signs bundles for devices, "market" offers, requests and grants: a device must not take what was meant as an offer.
 
 `signing.key` (0600) is the one that signs, `signing.pem` holds its public key and those of the keys before it, newest
 first: a bundle that was signed before a rotation is still trusted. Read at each use, so that a rotation counts at once.
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
 _END = "-----END PUBLIC KEY-----\n"
 
 
-def signing_key(state: Path, account: str) -> "Ed25519PrivateKey":
+def signing_key(state: Path, account: str, purpose: str = "edge") -> "Ed25519PrivateKey":
     """The account's key; made where there is none."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    with _locked(state, account) as folder:
+    with _locked(key_folder(state, account, purpose)) as folder:
         if not (folder / "signing.key").exists():
             _renew(folder)
         key = load_pem_private_key((folder / "signing.key").read_bytes(), None)
@@ -31,15 +33,15 @@ def signing_key(state: Path, account: str) -> "Ed25519PrivateKey":
 
 
 def public_keys(state: Path, account: str) -> list[str]:
-    """PEM texts of the keys that bundles may be signed with, newest first; the first is made where there is none."""
+    """PEM texts of the keys that an account's bundles may be signed with, newest first; the first is made where there is none."""
     signing_key(state, account)
-    text = (_folder(state, account) / "signing.pem").read_text()
+    text = (key_folder(state, account) / "signing.pem").read_text()
     return [part + _END for part in text.split(_END) if part.strip()]
 
 
 def rotate(state: Path, account: str) -> None:
     """A new key signs from now on. Devices must know its public key before they take what it signs."""
-    with _locked(state, account) as folder:
+    with _locked(key_folder(state, account)) as folder:
         _renew(folder)
 
 
@@ -69,14 +71,14 @@ def replace_file(file: Path, data: bytes, mode: int) -> None:
     draft.replace(file)
 
 
-def _folder(state: Path, account: str) -> Path:
-    return state / "edge" / account
+def key_folder(state: Path, account: str, purpose: str = "edge") -> Path:
+    """Of the server's user alone."""
+    return state / purpose / account
 
 
 @contextmanager
-def _locked(state: Path, account: str) -> Iterator[Path]:
+def _locked(folder: Path) -> Iterator[Path]:
     """The command line rotates while the server signs."""
-    folder = _folder(state, account)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -46,6 +46,7 @@ NOUNS = (
     "costs",
     "budgets",
     "reaper",
+    "market",
     "vitals",
     "event_rules",
 )

@@ -38,12 +38,13 @@ CREATE TABLE IF NOT EXISTS spans (
     tags TEXT NOT NULL,        -- JSON object
     list_price REAL NOT NULL,  -- USD an hour and instance at AWS
     own_price REAL NOT NULL,   -- USD an hour and instance on this machine
+    package TEXT NOT NULL DEFAULT '',  -- ARN of the model package that was served
     PRIMARY KEY (arn, part, begun, instance_type, count)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS spans_until ON spans (account, until);
 CREATE INDEX IF NOT EXISTS spans_running ON spans (arn) WHERE running;
 """
-_MEMBERS = "arn, part, begun, until, running, account, region, kind, name, instance_type, count, user, tags, list_price, own_price"
+_MEMBERS = "arn, part, begun, until, running, account, region, kind, name, instance_type, count, user, tags, list_price, own_price, package"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Use:
     own_price: float
     begun: float | None = None
     ended: float | None = None
+    package: str = ""
+    """ARN of the model package that it serves; another one begins a new span."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,13 @@ class Ledger:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
+        columns = {name for _, name, *_ in self._connection.execute("PRAGMA table_info(spans)")}
+        if "package" not in columns:  # a ledger of before the market
+            self._connection.execute("ALTER TABLE spans ADD COLUMN package TEXT NOT NULL DEFAULT ''")
 
     def keep(self, seen: Sequence[tuple[Owner, Sequence[Use]]], now: float) -> None:
         """All that each resource uses at `now`; what it used before and does no longer has ended."""
-        query = "SELECT arn, part, instance_type, count, begun, until FROM spans WHERE running"
+        query = "SELECT arn, part, instance_type, count, package, begun, until FROM spans WHERE running"
         alone = (seen[0][0].arn,) if len(seen) == 1 else ()
         with self._using, self._connection:
             going: dict[str, list[tuple[Any, ...]]] = {}
@@ -137,46 +143,51 @@ class Ledger:
             rows = self._connection.execute(query, (account, start, end)).fetchall()
         return [_span(row, now) for row in rows]
 
+    def of_package(self, account: str, package: str, start: float, end: float, now: float) -> list[Span]:
+        """Those of `spans` that served a model package."""
+        return [span for span in self.spans(account, start, end, now) if span.use.package == package]
+
     def close(self) -> None:
         with self._using:
             self._connection.close()
 
 
 _UPSERT = f"""
-INSERT INTO spans ({_MEMBERS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO spans ({_MEMBERS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (arn, part, begun, instance_type, count) DO UPDATE SET
     until = max(until, excluded.until), running = excluded.running, tags = excluded.tags"""
 
 
 _END = """
 UPDATE spans SET running = 0, until = max(until, ?)
-WHERE arn = ? AND (part, instance_type, count, begun) = (?, ?, ?, ?)"""
+WHERE arn = ? AND (part, instance_type, count, package, begun) = (?, ?, ?, ?, ?)"""
 
 
 def _changed(
     owner: Owner, uses: Sequence[Use], going: Sequence[tuple[Any, ...]], now: float
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Rows for _UPSERT of what is used, and for _END of what of `going` (part, type, count, begun, until) is no longer."""
-    open_spans = {(part, instance_type, count): (begun, until) for part, instance_type, count, begun, until in going}
+    """Rows for _UPSERT of what is used, and for _END of what of `going` (part, type, count, package, begun, until) is no longer."""
+    open_spans = {tuple(what): (begun, until) for *what, begun, until in going}
     tags = json.dumps(dict(owner.tags), ensure_ascii=False)
     rows, kept = list[tuple[Any, ...]](), set[tuple[object, ...]]()
     for use in uses:
-        what = (use.part, use.instance_type, use.count)
+        what = (use.part, use.instance_type, use.count, use.package)
         begun, until = open_spans.get(what, (now, now)) if use.begun is None else (use.begun, use.begun)
         until = max(begun, until, now if use.ended is None else use.ended)
         kept.add((*what, begun))
         rows.append(
             (
                 *(owner.arn, use.part, begun, until, use.ended is None, *owner.space, owner.kind, owner.name),
-                *(use.instance_type, use.count, owner.user, tags, use.list_price, use.own_price),
+                *(use.instance_type, use.count, owner.user, tags, use.list_price, use.own_price, use.package),
             )
         )
     return rows, [(now, owner.arn, *place) for *place, _ in going if tuple(place) not in kept]
 
 
 def _span(row: tuple[Any, ...], now: float) -> Span:
-    arn, part, begun, until, running, account, region, kind, name, instance_type, count, user, tags, listed, own = row
+    arn, part, begun, until, running, account, region, kind, name, *used = row
+    instance_type, count, user, tags, listed, own, package = used
     until = max(until, now) if running else until
     owner = Owner(Namespace(account, region), kind, arn, name, user, json.loads(tags))
-    use = Use(part, instance_type, count, listed, own, begun, None if running else until)
+    use = Use(part, instance_type, count, listed, own, begun, None if running else until, package)
     return Span(owner, use, begun, until, bool(running))

@@ -40,6 +40,7 @@ SIGNED: Mapping[str, tuple[str, ...]] = {
     "cognito-idp": ("cognito-idp",),
     "tobo-labeling": ("tobo-labeling",),
     "tobo-reaper": ("tobo-reaper",),
+    "tobo-market": ("tobo-market",),
 }
 """Services by the name that their requests are signed for (the credential scope's service)."""
 
@@ -56,6 +57,7 @@ TARGETS: Mapping[str, str] = {
     "AWSCognitoIdentityProviderService": "cognito-idp",
     "ToboLabeling": "tobo-labeling",
     "ToboReaper": "tobo-reaper",
+    "ToboMarket": "tobo-market",
 }
 """Services by the prefix of X-Amz-Target, which is also the service name in a smithy-rpc-v2-cbor path."""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from tobo.compute.base import Usage
 from tobo.operations.context import Context
+from tobo.operations.market import counted
 from tobo.resources.endpoints.fleets import Fleet, name_of, replicas_of
 from tobo.resources.endpoints.routes import ROUTES, Route, address_of
 from tobo.resources.endpoints.traffic import Traffic
@@ -35,6 +36,7 @@ def flush_metrics(context: Context, row: Row, at_once: bool = False) -> None:
         counted, route.traffic = route.traffic, {}
         for variant, traffic in counted.items():
             points += _invoked(row, variant, traffic, current - period)
+            points += _sold(row, variant, traffic, current - period)
         points += _used(context, row, route, current - period)
     if points:
         context.metrics.put(row.key.space, points)
@@ -64,6 +66,14 @@ def _invoked(row: Row, variant: str, traffic: Traffic, at: float) -> list[Point]
         latency = Point(_INVOCATIONS, "ModelLatency", dimensions, at, total, "Microseconds", alike)
         points.append(replace(latency, minimum=total / alike, maximum=total / alike))
     return points
+
+
+def _sold(row: Row, variant: str, traffic: Traffic, at: float) -> Iterator[Point]:
+    """What a model package has answered, for whoever it was subscribed from."""
+    fleet = row.found["_fleet"]
+    packages = {each["VariantName"]: each.get("Package", "") for each in fleet["variants"]} if fleet else {}
+    if traffic.served and (package := packages.get(variant)):
+        yield counted(package, at, traffic.served)
 
 
 def _used(context: Context, row: Row, route: Route, at: float) -> Iterator[Point]:

@@ -12,6 +12,8 @@ class Traffic:
     """Counts since they were written last. Latencies in microseconds, as CloudWatch's ModelLatency is."""
 
     answered: int = 0
+    served: int = 0
+    """Of those answered, the ones that were no error."""
     refused: int = 0
     client_errors: int = 0
     server_errors: int = 0
@@ -26,6 +28,7 @@ class Traffic:
     def add(self, status: int, microseconds: float) -> None:
         """One answer of a replica, whatever its status."""
         self.answered += 1
+        self.served += status < 400
         bucket = int(math.log(max(microseconds, 1.0)) / _RESOLUTION)
         count, total = self.latencies.get(bucket, (0, 0.0))
         self.latencies[bucket] = count + 1, total + microseconds

@@ -213,11 +213,18 @@ MACHINE = register(
 
 def usage(row: Row) -> list[Usage]:
     """What each variant has, of the fleet that answers, of one that is being made and of one that is going."""
-    counts = Counter[tuple[str, str]]()
+    counts = Counter[tuple[str, str, str]]()
     for fleet in (row.found.get(member) for member in ("_fleet", "_next", "_old")):
-        types = {v["VariantName"]: v.get("InstanceType", "") for v in fleet["variants"]} if fleet else {}
-        counts.update((replica["variant"], types[replica["variant"]]) for replica in (fleet or {}).get("replicas", ()))
-    return [Usage(of, count, part) for (part, of), count in sorted(counts.items()) if of and row.state != "Deleting"]
+        kinds = {
+            v["VariantName"]: (v.get("InstanceType", ""), v.get("Package", ""))
+            for v in (fleet or {}).get("variants", ())
+        }
+        counts.update((replica["variant"], *kinds[replica["variant"]]) for replica in (fleet or {}).get("replicas", ()))
+    return [
+        Usage(of, count, part, package=package)
+        for (part, of, package), count in sorted(counts.items())
+        if of and row.state != "Deleting"
+    ]
 
 
 METERS[KIND] = Meter(usage, frozenset(states.STATUS.values()) - {"Failed", "Deleting"}, usage)

@@ -94,7 +94,8 @@ def _unpacked(call: Call, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         )
     fixed = {member: its[0][member] for member in ("Image", "ModelDataUrl", "ModelDataSource") if member in its[0]}
     environment = {**its[0].get("Environment", {}), **container.get("Environment", {})}
-    whole = {**container, **fixed, **({"Environment": environment} if environment else {})}
+    named = {"ModelPackageName": package["ModelPackageArn"]}
+    whole = {**container, **named, **fixed, **({"Environment": environment} if environment else {})}
     return {**{member: value for member, value in asked.items() if member != "Containers"}, "PrimaryContainer": whole}
 
 

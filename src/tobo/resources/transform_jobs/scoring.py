@@ -62,6 +62,8 @@ class Scoring:
         self._ring = ring
         self.failures = Failures(plan.folder / "failures.jsonl")
         self.objects = 0
+        self.served = self.sold = 0
+        """Requests answered without an error, and how many of them its work has written down."""
         self.error: BaseException | None = None
         self.over = False
         self._stopped = False
@@ -228,6 +230,7 @@ class Scoring:
                     continue
                 except TimeoutError as late:
                     answer = Answer(504, str(late).encode(), "text/plain")
+                self.served += answer.status < 400
                 if answer.status < 500 or attempts == self._plan.retries:
                     return answer
                 attempts += 1

@@ -14,6 +14,7 @@ from tobo.kit.fault import Fault
 from tobo.operations.artifacts import lay_model_out, replica_spec, start_seconds
 from tobo.operations.context import Context
 from tobo.operations.machine import Again, Done, Happened, Machine, Outcome, key_in_memory, register
+from tobo.operations.market import counted
 from tobo.operations.metering import meter_job
 from tobo.resources.transform_jobs import states
 from tobo.resources.transform_jobs.api import KIND
@@ -78,6 +79,7 @@ def transform(context: Context, row: Row) -> Outcome:
     scoring = SCORINGS.get(at)
     if scoring is None:
         scoring = SCORINGS[at] = Scoring(context, read_plan(context, row), partial(context.wake, row))
+    _sell(context, row, scoring)
     if scoring.over:
         del SCORINGS[at]
         if scoring.error is not None:
@@ -87,6 +89,14 @@ def transform(context: Context, row: Row) -> Outcome:
         return Happened("finished")
     replicas = [_revived(context, row, replica) for replica in row.found["_replicas"]]
     return Again(HEALTH_POLL_SECONDS, {"_replicas": replicas} if replicas != row.found["_replicas"] else None)
+
+
+def _sell(context: Context, row: Row, scoring: Scoring) -> None:
+    """What a model package has answered since the last look, for whoever it was subscribed from."""
+    count = scoring.served - scoring.sold
+    scoring.sold += count
+    if count and (package := row.found["_container"].get("Package")):
+        context.metrics.put(row.key.space, [counted(package, context.clock.now(), count)])
 
 
 def halt(context: Context, row: Row) -> Outcome:
@@ -111,6 +121,7 @@ def _end_scoring(context: Context, row: Row) -> None:
     scoring = SCORINGS.pop(at, None)
     if scoring is not None:
         scoring.stop()
+        _sell(context, row, scoring)
 
 
 def _revived(context: Context, row: Row, replica: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -180,4 +191,5 @@ meter_job(
     "TransformStartTime",
     "TransformEndTime",
     ("InProgress", "Stopping"),
+    lambda row: row.found.get("_container", {}).get("Package", ""),
 )

@@ -1,0 +1,379 @@
+"""The seller's operations of tobo-market: offers published, requests granted, use told by those who bought."""
+
+import json
+import mimetypes
+import re
+import tarfile
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tobo.catalogs import Catalog, CatalogError, Missing
+from tobo.kit.archive import is_sealed
+from tobo.kit.fault import Fault, validation
+from tobo.kit.s3_uri import parse_s3_uri
+from tobo.objects.base import ObjectInfo
+from tobo.operations.context import Call
+from tobo.operations.envelopes import BadEnvelope, Opened, enclose, open_envelope, own_fingerprint
+from tobo.operations.images import find_image
+from tobo.operations.listing import page_of
+from tobo.operations.market import PURPOSE, digest_of, market_key, seal, seal_key
+from tobo.operations.offering import catalog_named, temporary_folder
+from tobo.operations.registry import operation
+from tobo.operations.signing import key_folder, replace_file
+from tobo.resources.market.api import PAGE, SERVICE, anything
+from tobo.resources.market.grants import grant_file, open_grant, request_file
+from tobo.resources.market.offers import LARGEST_SAMPLE, LONGEST, OFFER, Offer, folder_of, read_offer
+
+MOST_CERTIFICATE = 200_000
+"""Characters."""
+
+
+@operation(SERVICE, "PublishOffer", resource=anything)
+def publish_offer(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Writes a model package with all that a buyer wants to know into a catalogue, signed; sealed where that is asked for.
+
+    Raises Fault ResourceNotFound, ConflictException where the version is there, ValidationException where the package is
+    not approved, is not one container with an archive, or cannot be served sealed.
+    """
+    offer_id = "/".join(asked[name] for name in ("Publisher", "Product", "Version"))
+    catalog = catalog_named(call.context, call.space, asked["Catalog"])
+    package, container = _packaged(call, asked["ModelPackageName"])
+    samples = [_object(call, uri, f"Samples {number}") for number, uri in enumerate(asked.get("Samples", []), 1)]
+    for info in samples:
+        if info.size > LARGEST_SAMPLE:
+            raise validation(f"The sample {info.key} has {info.size} bytes; a sample has {LARGEST_SAMPLE} at most.")
+    archive = call.context.objects.path(
+        call.space, _object(call, container["ModelDataUrl"], "the package's ModelDataUrl")
+    )
+    if is_sealed(archive):
+        raise validation("The package is a sealed one of another seller; it cannot be offered again.")
+    if asked.get("Sealed"):
+        _check_sealable(call, container, archive)
+    certificate = _certificate(call, asked["CertificateUri"]) if asked.get("CertificateUri") else None
+    key = market_key(call.context.settings.state, call.space.account)
+    content = _content(asked, package, container, certificate)
+    content["Published"] = call.now
+    working = temporary_folder(call.context) / uuid.uuid4().hex
+    try:
+        with _writing(catalog, offer_id):
+            identity, model = "", archive
+            if asked.get("Sealed"):
+                model, identity = working, seal(archive, working)
+            name = "model.tar.gz.age" if identity else "model.tar.gz"
+            content["Files"] = {
+                "Model": {"Name": name, "Size": model.stat().st_size, "Sha256": digest_of(model)},
+                "Samples": _put_samples(call, catalog, offer_id, samples),
+            }
+            catalog.write(f"{folder_of(offer_id)}/{name}", model)
+            envelope = enclose("offer", content, key)
+            digest = open_envelope("offer", envelope).digest
+            if identity:
+                _keep_key(call, digest, offer_id, identity)
+            catalog.write(f"{folder_of(offer_id)}/{OFFER}", envelope)
+    finally:
+        working.unlink(missing_ok=True)
+    return {"OfferId": offer_id, "Fingerprint": own_fingerprint(key), "Digest": digest}
+
+
+@operation(SERVICE, "WithdrawOffer", resource=anything)
+def withdraw_offer(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Nobody subscribes to it any more; who has, keeps it. Raises Fault ResourceNotFound, ValidationException for another's."""
+    offer = _own_offer(call, asked["Catalog"], asked["OfferId"])
+    catalog = catalog_named(call.context, call.space, asked["Catalog"])
+    try:
+        catalog.remove(f"{offer.folder}/{OFFER}")
+        for name in list(catalog.names(f"{offer.folder}/")):
+            catalog.remove(name)
+    except CatalogError as error:
+        raise validation(str(error)) from None
+    return {}
+
+
+@operation(SERVICE, "ListRequests", resource=anything)
+def list_requests(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Who has subscribed, or asks to, to offers of this account in a catalogue."""
+    found = []
+    for request, offer in _from_buyers(call, asked["Catalog"], "request"):
+        told = {**_buyer(request, offer), "Requested": request.content["Requested"], "Granted": False, "Revoked": False}
+        try:
+            catalog = catalog_named(call.context, call.space, asked["Catalog"])
+            grant = open_grant(catalog.read(grant_file(request.content["Subscription"]), LONGEST))
+            if grant.fingerprint == offer.fingerprint:
+                told |= {"Granted": not grant.revoked, "Revoked": grant.revoked}
+                told |= {"Ends": grant.ends} if grant.ends else {}
+                told |= {"Reason": grant.reason} if grant.reason else {}
+        except (CatalogError, BadEnvelope):
+            pass  # not granted yet
+        found.append(told)
+    items, more = page_of(found, "requests", asked, PAGE)
+    return {"Requests": list(items), **more}
+
+
+@operation(SERVICE, "GrantSubscription", resource=anything)
+def grant_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives one buyer what opens a sealed offer: by a request in a catalogue, or by one that came another way.
+
+    Granting again replaces what was granted before, its end included. Raises Fault ResourceNotFound, ValidationException.
+    """
+    request = _request(call, asked)
+    content = request.content
+    offer_key = _kept_key(call, content["OfferDigest"])
+    if asked.get("Ends") and asked["Ends"].timestamp() <= call.now:
+        raise validation(f"Ends is {asked['Ends'].isoformat()}, which is over.")
+    try:
+        sealed = seal_key(offer_key, str(content["Recipient"]))
+    except (KeyError, ValueError) as error:
+        raise validation(f"The request has no key to grant to: {error}.") from None
+    granted = {"Key": sealed, **({"Ends": asked["Ends"].timestamp()} if asked.get("Ends") else {})}
+    return _grant(call, asked.get("Catalog"), content, granted)
+
+
+@operation(SERVICE, "RevokeSubscription", resource=anything)
+def revoke_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Ends a subscription to a sealed offer: no replica of it starts any more once the buyer's server has read so."""
+    content = _request(call, asked).content
+    _kept_key(call, content["OfferDigest"])
+    return _grant(call, asked["Catalog"], content, {"Revoked": True, "Reason": asked.get("Reason", "")})
+
+
+@operation(SERVICE, "ListStatements", resource=anything)
+def list_statements(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What buyers tell of their use of this account's offers, each signed with the key of the buyer's request."""
+    buyers = {
+        request.content["Subscription"]: request.fingerprint
+        for request, _ in _from_buyers(call, asked["Catalog"], "request")
+    }
+    found = []
+    for statement, offer in _from_buyers(call, asked["Catalog"], "statement"):
+        if buyers.get(statement.content["Subscription"]) == statement.fingerprint:
+            members = ("Stated", "Days", "InstanceHours", "Inferences", "Amount", "Currency")
+            found.append({**_buyer(statement, offer), **{name: statement.content[name] for name in members}})
+    items, more = page_of(found, "statements", asked, PAGE)
+    return {"Statements": list(items), **more}
+
+
+def _packaged(call: Call, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """A package that may be offered, and its container. Raises Fault ValidationException."""
+    package = call.call("sagemaker", "DescribeModelPackage", ModelPackageName=name)
+    if package["ModelPackageStatus"] != "Completed":
+        raise validation(f"The model package '{name}' is {package['ModelPackageStatus']}; offer one that is Completed.")
+    if package.get("ModelApprovalStatus", "Approved") != "Approved":
+        raise validation(
+            f"The model package '{name}' is {package['ModelApprovalStatus']}; approve it before it is offered."
+        )
+    containers = package.get("InferenceSpecification", {}).get("Containers", [])
+    if len(containers) != 1 or not containers[0].get("ModelDataUrl"):
+        raise validation(
+            f"The model package '{name}' is not one container with a ModelDataUrl, which is what can be offered."
+        )
+    submitted = containers[0].get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    if submitted.startswith("s3://"):
+        raise validation(
+            f"The package's code is at {submitted}, where no buyer reaches it; put it into code/ of the model's archive."
+        )
+    return package, containers[0]
+
+
+def _check_sealable(call: Call, container: Mapping[str, Any], archive: Path) -> None:
+    image = find_image(call.context, container["Image"], "the package's Image")
+    if image.binding is not None:
+        raise validation(
+            f"'{container['Image']}' is bound to a program of this machine; built-in and framework images serve sealed models."
+        )
+    with tarfile.open(archive, "r:*") as packed:
+        names = {name.removeprefix("./") for name in packed.getnames()}
+    if "code/requirements.txt" in names:
+        raise validation(
+            "The archive has code/requirements.txt, and a sealed model is served without a network; put the packages into "
+            "code/ themselves."
+        )
+
+
+def _object(call: Call, uri: str, place: str) -> ObjectInfo:
+    """An object that the caller may read. Raises Fault."""
+    parsed = parse_s3_uri(uri, place)
+    try:
+        call.call("s3", "HeadObject", Bucket=parsed.bucket, Key=parsed.key)
+    except Fault as fault:
+        raise validation(f"{place} cannot be read: {uri}: {fault.message}") from None
+    return call.context.objects.head(call.space, parsed.bucket, parsed.key)
+
+
+def _certificate(call: Call, uri: str) -> str:
+    """A JSON text, as a compilation job writes one."""
+    info = _object(call, uri, "CertificateUri")
+    data = call.context.objects.path(call.space, info).read_bytes() if info.size <= MOST_CERTIFICATE else b""
+    try:
+        return json.dumps(json.loads(data))
+    except ValueError:
+        raise validation(f"CertificateUri {uri} is no JSON of at most {MOST_CERTIFICATE} bytes.") from None
+
+
+def _content(
+    asked: Mapping[str, Any], package: Mapping[str, Any], container: Mapping[str, Any], certificate: str | None
+) -> dict[str, Any]:
+    """What is signed, but for time and files. Metrics are those of the request, else the figures that the package bears."""
+    specification = package["InferenceSpecification"]
+    metrics = asked.get("Metrics") or [
+        {"Name": name, "Value": float(value)}
+        for name, value in package.get("CustomerMetadataProperties", {}).items()
+        if re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", value)
+    ]
+    return {
+        **{name: asked[name] for name in ("Publisher", "Product", "Version", "Title", "License")},
+        "Description": asked.get("Description", ""),
+        "Price": {"Currency": "USD", **asked.get("Price", {})},
+        "Sealed": bool(asked.get("Sealed")),
+        "Metrics": [{"Name": each["Name"], "Value": float(each["Value"])} for each in metrics],
+        "Certificate": certificate,
+        "Inference": {
+            "Image": container["Image"],
+            "Environment": dict(container.get("Environment", {})),
+            "ContentTypes": specification.get("SupportedContentTypes", []),
+            "ResponseTypes": specification.get("SupportedResponseMIMETypes", []),
+            "InstanceTypes": specification.get("SupportedRealtimeInferenceInstanceTypes", []),
+        },
+    }
+
+
+class _writing:
+    """Refuses a version that is there; what of an offer was written before something failed is removed again."""
+
+    def __init__(self, catalog: Catalog, offer_id: str) -> None:
+        self._catalog = catalog
+        self._id = offer_id
+
+    def __enter__(self) -> None:
+        try:
+            self._catalog.read(f"{folder_of(self._id)}/{OFFER}", LONGEST)
+        except Missing:
+            return
+        except CatalogError as error:
+            raise validation(str(error)) from None
+        raise Fault(
+            "ConflictException", f"'{self._id}' is offered there already; a version is never changed: give another."
+        )
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            return
+        try:
+            for name in list(self._catalog.names(f"{folder_of(self._id)}/")):
+                self._catalog.remove(name)
+        except CatalogError:
+            pass  # what failed is told
+        if isinstance(error, CatalogError):
+            raise validation(str(error)) from None
+
+
+def _put_samples(call: Call, catalog: Catalog, offer_id: str, samples: list[ObjectInfo]) -> list[dict[str, Any]]:
+    listed = []
+    for number, info in enumerate(samples, 1):
+        path = call.context.objects.path(call.space, info)
+        name = f"{number:02}-" + re.sub("[^A-Za-z0-9._-]", "-", info.key.rsplit("/", 1)[-1])[-100:]
+        catalog.write(f"{folder_of(offer_id)}/samples/{name}", path)
+        kind = info.headers.get("ContentType") or ""
+        if kind in ("", "binary/octet-stream"):
+            kind = mimetypes.guess_type(info.key)[0] or "application/octet-stream"
+        listed.append({"Name": name, "ContentType": kind, "Size": info.size, "Sha256": digest_of(path)})
+    return listed
+
+
+def _own_offer(call: Call, catalog: str, offer_id: str) -> Offer:
+    offer = read_offer(call, catalog, offer_id)
+    if offer.fingerprint != own_fingerprint(market_key(call.context.settings.state, call.space.account)):
+        raise validation(f"'{offer_id}' is not signed by this account.")
+    return offer
+
+
+def _from_buyers(call: Call, catalog: str, kind: str) -> list[tuple[Opened, Offer]]:
+    """Requests or statements in a catalogue about offers of this account; what is not well signed is left out."""
+    opened, found = catalog_named(call.context, call.space, catalog), []
+    own: dict[str, Offer | None] = {}
+    try:
+        for name in opened.names(f"{kind}s/"):
+            try:
+                told = open_envelope(kind, opened.read(name, LONGEST))
+                offer_id = str(told.content["Offer"])
+                if name != f"{kind}s/{told.content['Subscription']}.json":
+                    continue
+            except (BadEnvelope, CatalogError, KeyError):
+                continue
+            if offer_id not in own:
+                try:
+                    own[offer_id] = _own_offer(call, catalog, offer_id)
+                except Fault:
+                    own[offer_id] = None
+            if (offer := own[offer_id]) is not None:
+                found.append((told, offer))
+    except CatalogError as error:
+        raise validation(str(error)) from None
+    return found
+
+
+def _buyer(told: Opened, offer: Offer) -> dict[str, Any]:
+    return {
+        "SubscriptionId": told.content["Subscription"],
+        "OfferId": offer.id,
+        "Catalog": offer.catalog,
+        "Buyer": str(told.content["Buyer"]),
+        "Fingerprint": told.fingerprint,
+    }
+
+
+def _request(call: Call, asked: Mapping[str, Any]) -> Opened:
+    """The request that is meant. Raises Fault."""
+    text = asked.get("Request")
+    if not text and not (asked.get("Catalog") and asked.get("SubscriptionId")):
+        raise validation("Give Request, the text of a request, or Catalog and SubscriptionId, where one lies.")
+    try:
+        if not text:
+            text = catalog_named(call.context, call.space, asked["Catalog"]).read(
+                request_file(asked["SubscriptionId"]), LONGEST
+            )
+        request = open_envelope("request", text)
+        subscription = str(request.content["Subscription"])
+        if not re.fullmatch("[0-9a-f]{32}", subscription) or asked.get("SubscriptionId") not in (None, subscription):
+            raise BadEnvelope(f"it is for subscription '{subscription[:100]}'.")
+    except Missing:
+        raise Fault("ResourceNotFound", f"There is no request of subscription '{asked['SubscriptionId']}'.") from None
+    except CatalogError as error:
+        raise validation(str(error)) from None
+    except (BadEnvelope, KeyError) as bad:
+        raise validation(f"The request is refused: {bad}") from None
+    return request
+
+
+def _grant(call: Call, catalog: str | None, request: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, Any]:
+    subscription = request["Subscription"]
+    content = {"Subscription": subscription, "OfferDigest": request["OfferDigest"], "Granted": call.now, **granted}
+    envelope = enclose("grant", content, market_key(call.context.settings.state, call.space.account))
+    if catalog:
+        try:
+            catalog_named(call.context, call.space, catalog).write(grant_file(subscription), envelope)
+        except CatalogError as error:
+            raise validation(str(error)) from None
+    return {"SubscriptionId": subscription, "Grant": envelope.decode()}
+
+
+def _key_file(call: Call, digest: str) -> Path:
+    folder = key_folder(call.context.settings.state, call.space.account, PURPOSE) / "offers"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / f"{digest}.json"
+
+
+def _keep_key(call: Call, digest: str, offer_id: str, identity: str) -> None:
+    replace_file(_key_file(call, digest), orjson.dumps({"OfferId": offer_id, "Key": identity}), 0o600)
+
+
+def _kept_key(call: Call, digest: Any) -> str:
+    """Raises Fault ValidationException where this account has sealed no such offer."""
+    if re.fullmatch("[0-9a-f]{64}", str(digest)):
+        file = _key_file(call, str(digest))
+        if file.is_file():
+            return str(orjson.loads(file.read_bytes())["Key"])
+    raise validation("The request is not for an offer that this account has sealed; others need no grant.")
