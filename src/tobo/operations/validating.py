@@ -2,7 +2,7 @@
 
 A profile's jobs come one after the other: a training job (an algorithm's only), then a transform job, for which a model
 is made and deleted afterwards. Their names are written down before any is created, so that a server that is killed in
-between neither loses nor doubles one. Nouns share the states of their tables: Pending, Training, Transforming,
+between neither loses nor doubles one. The tables of both nouns call their states alike: Pending, Training, Transforming,
 Completed, Failed.
 """
 
@@ -20,17 +20,6 @@ POLL_SECONDS = 0.2
 
 ITEMS = "_validation"
 """Member of `found`: the validation's jobs in their order."""
-
-STATUS = {
-    "Pending": "Pending",
-    "Training": "InProgress",
-    "Transforming": "InProgress",
-    "Completed": "Completed",
-    "Failed": "Failed",
-}
-"""The AWS status of each state, of algorithms and packages alike."""
-
-TERMINAL = frozenset({"Completed", "Failed"})
 
 
 class Stage(NamedTuple):

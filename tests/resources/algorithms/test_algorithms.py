@@ -1,6 +1,5 @@
 """Algorithms with boto3: made, described, listed, deleted, and what making one refuses."""
 
-import json
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.algorithms import (
     training_specification,
     validation,
 )
+from tests.support.browser import limited_user
 from tests.support.jobs import IMAGE, channel
 from tests.support.own_code import PYTHON
 from tests.support.unique import own_region, unique
@@ -170,17 +170,11 @@ def test_what_has_no_range_is_as_it_is(sagemaker: Any) -> None:
 
 def test_policies_name_algorithms(server: Server) -> None:
     """A key that may look at one algorithm only finds it by name and by ARN, and no other one."""
-    root, iam = server.client("sagemaker"), server.client("iam")
-    mine, other, user = unique("mine"), unique("other"), unique("looker")
+    root, (mine, other) = server.client("sagemaker"), (unique("mine"), unique("other"))
     arns = [root.create_algorithm(**algorithm(name))["AlgorithmArn"] for name in (mine, other)]
-    iam.create_user(UserName=user)
     allowed = {"Effect": "Allow", "Action": "sagemaker:DescribeAlgorithm", "Resource": arns[0]}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    iam.put_user_policy(UserName=user, PolicyName="look", PolicyDocument=document)
-    key = iam.create_access_key(UserName=user)["AccessKey"]
-    looker = server.client(
-        "sagemaker", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-    )
+    key, secret = limited_user(server, unique("looker"), allowed)
+    looker = server.client("sagemaker", aws_access_key_id=key, aws_secret_access_key=secret)
     for asked in (mine, arns[0]):
         assert looker.describe_algorithm(AlgorithmName=asked)["AlgorithmName"] == mine
     for asked in (other, arns[1]):

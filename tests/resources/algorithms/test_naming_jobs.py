@@ -1,6 +1,5 @@
 """Training and tuning jobs that name an algorithm: what they take from it, and what it does not let them ask."""
 
-import json
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from tests.support.algorithms import (
     named_job,
     training_specification,
 )
+from tests.support.browser import limited_user
 from tests.support.jobs import IMAGE, QUICK, channel, upload_photos, wait
 from tests.support.own_code import PYTHON, packed, put
 from tests.support.tuning import await_tuning, definition, trials, tuning_job
@@ -128,15 +128,10 @@ def test_what_an_algorithm_does_not_allow(sagemaker: Any, made: str, changed: di
 
 
 def test_a_key_that_may_train_need_not_look_at_algorithms(warm_server: Server, made: str) -> None:
-    iam, user, name = warm_server.client("iam"), unique("trainer"), unique("trained")
-    iam.create_user(UserName=user)
+    name = unique("trained")
     allowed = {"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    iam.put_user_policy(UserName=user, PolicyName="train", PolicyDocument=document)
-    key = iam.create_access_key(UserName=user)["AccessKey"]
-    trainer = warm_server.client(
-        "sagemaker", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-    )
+    key, secret = limited_user(warm_server, unique("trainer"), allowed)
+    trainer = warm_server.client("sagemaker", aws_access_key_id=key, aws_secret_access_key=secret)
     trainer.create_training_job(**named_job(name, BUCKET, made))
     warm_server.client("sagemaker").stop_training_job(TrainingJobName=name)
 

@@ -11,4 +11,13 @@ TABLE: Table = {
     ("Transforming", "validated"): Step("Completed", ("clean",)),
     ("Transforming", "failed"): Step("Failed", ("clean",)),
 }
-"""`Pending` has the command `train`. What each state's AWS status is, algorithms share with model packages."""
+"""`Pending` has the command `train`."""
+
+STATUS = {
+    "Pending": "Pending",
+    "Training": "InProgress",
+    "Transforming": "InProgress",
+    "Completed": "Completed",
+    "Failed": "Failed",
+}
+"""The AWS AlgorithmStatus of each state."""

@@ -58,7 +58,7 @@ MACHINE = register(
     Machine(
         kind=KIND,
         table=states.TABLE,
-        statuses=validating.STATUS,
+        statuses=states.STATUS,
         commands=(train, await_training, transform, await_transform, clean),
         on_step=lambda row, step, now, message: validating.moved(row.found, step.state, message),
     )
