@@ -1,6 +1,7 @@
 """An algorithm of one's own: trained by its name, tuned, and served by a model package that is made from it."""
 
 import json
+import pathlib
 
 import sagemaker
 from sagemaker import AlgorithmEstimator, ModelPackage
@@ -73,8 +74,7 @@ assert tuner.best_training_job()
 
 model = estimator.create_model(role=role, serializer=IdentitySerializer("image/jpeg"))
 predictor = model.deploy(1, "ml.m5.large", endpoint_name="sdk2-algorithm")
-with open("photos/validation/ko/40.jpg", "rb") as photo:
-    scores = json.loads(predictor.predict(photo.read()))
+scores = json.loads(predictor.predict(pathlib.Path("photos/validation/ko/40.jpg").read_bytes()))
 assert scores[0] > scores[1], scores
 predictor.delete_endpoint()
 again = ModelPackage(role=role, model_package_arn=model.model_package_arn, sagemaker_session=session)
