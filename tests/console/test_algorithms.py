@@ -1,6 +1,5 @@
 """Algorithms in the console: their list and page, how a validation went, and jobs that name one going on from there."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -54,8 +53,6 @@ def test_an_algorithm_is_looked_at_and_deleted(worker: Visitor) -> None:
     rate = page.get_by_role("row").filter(has_text="learning_rate")
     expect(rate).to_contain_text("0.00001 to 0.5")
     expect(page.get_by_role("row").filter(has_text="num_classes")).to_contain_text("required")
-    if folder := os.environ.get("TOBO_LOOK_AT"):
-        page.screenshot(path=f"{folder}/algorithm.png", full_page=True)
     proof.get_by_role("link").click()
     expect(page.locator("h1")).to_contain_text(f"{name}-validation-training")
     worker.go(f"algorithms/{name}")
@@ -86,8 +83,6 @@ def test_a_version_tells_its_validation(worker: Visitor, bucket: str) -> None:
     expect(card.get_by_role("link", name=status["Name"])).to_be_visible()
     assert card.get_by_role("button", name="Make it a model").count() == 0
     assert card.get_by_role("link", name="Compile for devices").count() == 0
-    if folder := os.environ.get("TOBO_LOOK_AT"):
-        page.screenshot(path=f"{folder}/version.png", full_page=True)
 
 
 def test_a_job_of_an_algorithm_is_registered_and_cloned(worker: Visitor, bucket: str) -> None:

@@ -29,7 +29,7 @@ def loop_definition(
     the model, `held_out` the pictures of the comparison, `work` is a folder in S3. With an `endpoint` (EndpointName,
     and InstanceType and InitialInstanceCount for its new configuration) the parameter DeployIfBetter, `deploy_if_better`
     by default, lets an execution deploy by itself; without it nothing can. Raises UserError where the job's training
-    data is of a form that cannot be added to.
+    data is of a form that cannot be added to, or where it names an algorithm instead of an image.
     """
     compared = [_register("Propose", group, "PendingManualApproval")]
     if endpoint is not None:
