@@ -24,6 +24,7 @@ STEPS = (
     "autoscale",
     "pipeline",
     "notebook",
+    "algorithm",
 )
 """`train` begins with the default bucket, the role and an upload; most others need its job."""
 

@@ -43,6 +43,7 @@ PIPELINE = "three-steps"
 
 PAGES: dict[str, dict[str, Any]] = {
     "ListActions": {},
+    "ListAlgorithms": {},
     "ListArtifacts": {},
     "ListAssociations": {},
     "ListCodeRepositories": {},

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Request, expect
 from tests.conftest import Server
+from tests.support.algorithms import algorithm
 from tests.support.browser import Visitor, needs_chromium, visitor
 from tests.support.console_jobs import train_with_a_mistake
 from tests.support.fleets import Fleet, metric, stage
@@ -42,6 +43,7 @@ PAGES = {
     "wizard-watched": ("wizard/{name}", "#step-deploy"),
     "tuning": ("tuning-jobs/{name}", "parallel-coords svg"),
     "tuning-create": ("tuning-jobs/create?training_job={name}", "table"),
+    "algorithm": ("algorithms/{name}", "table"),
     "improve": ("pipelines/improve?training_job={name}", "form"),
     "evaluation": ("evaluation/training-jobs/{name}", "confusion-matrix table"),
     "endpoint": ("endpoints/{name}", "live-chart"),
@@ -66,7 +68,7 @@ PAGES = {
 }
 """Name -> the path, and what is there once the page has drawn itself."""
 
-EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
+EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "algorithms", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
          "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
@@ -83,6 +85,7 @@ def world(warm_server: Server) -> Iterator[World]:
         OutputConfig={"S3OutputLocation": f"s3://{bucket}/compiled", "TargetDevice": "ml_m5"},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
+    sagemaker.create_algorithm(**algorithm(name))
     sagemaker.create_model(
         ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE, "ModelDataUrl": artefact}
     )

@@ -163,3 +163,10 @@ def test_training_data_of_other_forms_are_refused() -> None:
     for job in ({**JOB, "InputDataConfig": [channel]}, {**JOB, "InputDataConfig": []}):
         with pytest.raises(UserError, match="tobo labels convert"):
             training_data(job)
+
+
+def test_a_job_that_names_an_algorithm_is_no_beginning() -> None:
+    """The loop's steps name the image; what the algorithm said of it then may be gone."""
+    named = {**JOB, "AlgorithmSpecification": {"AlgorithmName": "marbles", "TrainingInputMode": "File"}}
+    with pytest.raises(UserError, match="names an algorithm"):
+        loop_definition(named, "g", "s3://b/h/", "s3://b/work/")

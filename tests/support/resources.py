@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.conftest import Server
+from tests.support.algorithms import algorithm
 from tests.support.endpoints import variant
 from tests.support.jobs import IMAGE, ROLE, training_job
 from tests.support.pipelines import definition, step
@@ -90,6 +91,7 @@ _MAKERS = (
     lambda sagemaker, bucket, name: sagemaker.create_hyper_parameter_tuning_job(
         **tuning_job(name, "no-such-bucket", jobs=1, parallel=1)
     ),
+    lambda sagemaker, bucket, name: sagemaker.create_algorithm(**algorithm(name)),
     lambda sagemaker, bucket, name: sagemaker.create_model_package_group(ModelPackageGroupName=name),
     lambda sagemaker, bucket, name: sagemaker.create_model_package(
         ModelPackageName=name,

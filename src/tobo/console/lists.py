@@ -44,14 +44,14 @@ class Plain:
     """A list that has name, status and time alone: how it is asked for, and what its page says.
 
     `status` is the member of a summary, "" where the kind has none; `extra` more columns, from their heads to their cells.
-    `create` are the words, the operation and the address of what makes one; `empty` a title and a sentence for none.
+    `create` are the words, the operation and the address of what makes one, None where no form does; `empty` a title and a sentence for none.
     """
 
     title: str
     noun: str
     depends: str
     listed: Listed
-    create: tuple[str, str, str]
+    create: tuple[str, str, str] | None
     empty: tuple[str, str]
     status: str = ""
     statuses: tuple[str, ...] = ()

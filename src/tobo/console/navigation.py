@@ -50,6 +50,7 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Notebooks", "notebooks", "flask-conical"),
             Place("Training jobs", "training-jobs", "graduation-cap"),
             Place("Tuning jobs", "tuning-jobs", "sliders-horizontal"),
+            Place("Algorithms", "algorithms", "boxes"),
             Place("Evaluation", "evaluation", "target"),
             Place("Pipelines", "pipelines", "refresh-cw"),
         ),
@@ -126,6 +127,10 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Tuning job", "sliders-horizontal", "sagemaker", "ListHyperParameterTuningJobs"),
         *("HyperParameterTuningJobSummaries", "HyperParameterTuningJobName", "tuning-jobs"),
+    ),
+    Listed(
+        *("Algorithm", "boxes", "sagemaker", "ListAlgorithms"),
+        *("AlgorithmSummaryList", "AlgorithmName", "algorithms"),
     ),
     Listed(
         *("Pipeline", "refresh-cw", "sagemaker", "ListPipelines", "PipelineSummaries", "PipelineName", "pipelines"),

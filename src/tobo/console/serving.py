@@ -92,13 +92,32 @@ def hourly(variants: Iterable[Mapping[str, Any]]) -> float | None:
     return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
+def container_of(visit: Visit, trained: Mapping[str, Any], artefact: str) -> dict[str, Any]:
+    """What serves the model of a described training job: its image, or what the algorithm that it names says.
+
+    Raises Fault where the algorithm is gone or serves nothing.
+    """
+    specification = trained["AlgorithmSpecification"]
+    if image := specification.get("TrainingImage"):
+        return {"Image": image, "ModelDataUrl": artefact}
+    name = specification["AlgorithmName"]
+    made = visit.quietly("sagemaker", "DescribeAlgorithm", AlgorithmName=name)
+    containers = made.get("InferenceSpecification", {}).get("Containers", [])
+    if len(containers) != 1:
+        raise Fault(
+            "ValidationException", f"The algorithm '{name}' does not say which one container serves its models."
+        )
+    kept = {member: containers[0][member] for member in ("Image", "Environment") if member in containers[0]}
+    return {**kept, "ModelDataUrl": artefact}
+
+
 def _model(visit: Visit, job: str, name: str) -> str:
     """The model of a training job under this name, made where it is not there. Raises Fault where another one has it."""
     trained = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=job)
     artefact = trained.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     if not artefact:
         raise Fault("ValidationException", f"Training job '{job}' is {trained['TrainingJobStatus']} and has no model.")
-    container = {"Image": trained["AlgorithmSpecification"]["TrainingImage"], "ModelDataUrl": artefact}
+    container = container_of(visit, trained, artefact)
     known = _found(visit, "DescribeModel", ModelName=name)
     if known is None:
         visit.change(

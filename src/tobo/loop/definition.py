@@ -29,7 +29,7 @@ def loop_definition(
     the model, `held_out` the pictures of the comparison, `work` is a folder in S3. With an `endpoint` (EndpointName,
     and InstanceType and InitialInstanceCount for its new configuration) the parameter DeployIfBetter, `deploy_if_better`
     by default, lets an execution deploy by itself; without it nothing can. Raises UserError where the job's training
-    data is of a form that cannot be added to.
+    data is of a form that cannot be added to, or where it names an algorithm instead of an image.
     """
     compared = [_register("Propose", group, "PendingManualApproval")]
     if endpoint is not None:
@@ -49,7 +49,7 @@ def loop_definition(
         {"Name": "Labels", "Type": "LabelingJob", "Arguments": {"LabelingJobName": _get("Parameters.LabelingJob")}},
         _gather(job),
         _train(job),
-        *_score("New", {"Image": job["AlgorithmSpecification"]["TrainingImage"], "ModelDataUrl": _artefact()}, job),
+        *_score("New", {"Image": _image(job), "ModelDataUrl": _artefact()}, job),
         *_score("Current", {"ModelPackageName": _json_get("Gather", "Facts", "current")}, job),
         _compare(job),
         _condition("NotWorse", [_equals(_json_get("Compare", COMPARISON, "not_worse"), True)], compared, []),
@@ -94,12 +94,23 @@ def _channel(job: Mapping[str, Any], name: str) -> str:
     return folder if listed is None else f"{folder} {listed.get('S3Uri', '')}"
 
 
+def _image(job: Mapping[str, Any]) -> str:
+    """What trains and serves it. Raises UserError."""
+    uri = job["AlgorithmSpecification"].get("TrainingImage")
+    if not uri:
+        raise UserError(
+            f"The training job {job['TrainingJobName']} names an algorithm; the loop goes on from jobs that name a "
+            "TrainingImage, so train it once with the algorithm's image."
+        )
+    return str(uri)
+
+
 def first_version(job: Mapping[str, Any], group: str) -> dict[str, Any]:
     """CreateModelPackage's members for the model of a job as the one that is in use. Raises UserError without a model."""
     artefact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
     if not artefact:
         raise UserError(f"The training job {job['TrainingJobName']} is {job['TrainingJobStatus']} and has no model.")
-    container = {"Image": job["AlgorithmSpecification"]["TrainingImage"], "ModelDataUrl": artefact}
+    container = {"Image": _image(job), "ModelDataUrl": artefact}
     return {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": f"The model of {job['TrainingJobName']}",

@@ -20,6 +20,9 @@ log = logging.getLogger("tobo.metering")
 USER = "_by"
 """Member of `found`: the ARN of who has made the resource."""
 
+PARENT = "_for"
+"""Member of `asked`, which no client can send: the ARN of the resource that the house starts a job for."""
+
 _PAGE = 1000
 
 
@@ -114,9 +117,9 @@ def priced(context: Context, usages: Sequence[Usage]) -> list[Use]:
 
 
 def owner_of(context: Context, row: Row) -> Owner:
-    """What a tuning job starts belongs to who made the tuning job."""
+    """What a tuning job or a validation starts belongs to who made the tuning job, the algorithm or the package."""
     user = row.found.get(USER, "")
-    parent = row.asked.get("TuningJobArn")
+    parent = row.asked.get("TuningJobArn") or row.asked.get(PARENT)
     if user == HOUSE and parent and (made := context.store.find_arn(parent)) is not None:
         user = made.found.get(USER, "")
     return Owner(row.key.space, row.key.kind, row.arn, row.key.name, user, row.tags)

@@ -11,6 +11,7 @@ NOUNS = (
     "metrics",
     "alarms",
     "topics",
+    "algorithms",
     "training_jobs",
     "tuning_jobs",
     "processing_jobs",

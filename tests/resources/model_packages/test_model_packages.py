@@ -171,7 +171,7 @@ def test_a_group_has_a_policy(server: Server, group: str) -> None:
         ({"InferenceSpecification": {"Containers": [{"Image": "nobody/knows:1"}]}}, "nobody/knows:1"),
         ({"InferenceSpecification": {"Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://no-such-bucket-x/m"}]}}, "upload it first"),
         ({"CertifyForMarketplace": True}, "is not here"),
-        ({"SourceAlgorithmSpecification": {"SourceAlgorithms": [{"AlgorithmName": "a"}]}}, "not yet"),
+        ({"SourceAlgorithmSpecification": {"SourceAlgorithms": [{"AlgorithmName": "a"}]}}, "and not both"),
         ({"ModelPackageGroupName": "nobodys"}, "There is no model package group 'nobodys'"),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from tobo.wire.models import operation_model
 
 REGION = "sa-east-1"
 KINDS = {
-    "training-job", "hyper-parameter-tuning-job", "model", "transform-job", "endpoint-config", "endpoint",
+    "algorithm", "training-job", "hyper-parameter-tuning-job", "model", "transform-job", "endpoint-config", "endpoint",
     "model-package-group", "model-package", "labeling-job", "pipeline", "notebook-instance-lifecycle-config", "code-repository",
     "experiment", "experiment-trial", "experiment-trial-component", "artifact", "action", "context",
 }  # fmt: skip
@@ -52,7 +52,7 @@ def test_no_kind_is_left_out() -> None:
         and "Tags" in operation_model("sagemaker", name).input_shape.members
     }
     made = {
-        "CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateModel", "CreateTransformJob", "CreateEndpointConfig",
+        "CreateAlgorithm", "CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateModel", "CreateTransformJob", "CreateEndpointConfig",
         "CreateEndpoint", "CreateExperiment", "CreateTrial", "CreateTrialComponent", "CreateArtifact", "CreateAction",
         "CreateContext", "CreateModelPackageGroup", "CreateModelPackage", "CreateLabelingJob", "CreatePipeline",
         "CreateNotebookInstanceLifecycleConfig", "CreateCodeRepository",

@@ -58,7 +58,7 @@ def test_the_machine_of_a_trial() -> None:
 def test_automatic_ranges_and_scales() -> None:
     hints = [{"Name": name, "ValueHint": hint} for name, hint in (("learning_rate", "0.01"), ("momentum", "0.9"))]
     asked = tuning_job("auto", "b", ParameterRanges={"AutoParameters": hints})
-    rate, momentum = searches(asked)[0].axes
+    rate, momentum = searches(asked, {})[0].axes
     assert (rate.low, rate.high, rate.scaling) == (pytest.approx(0.001), pytest.approx(0.1), "Logarithmic")
     assert (momentum.low, momentum.high) == (pytest.approx(0.0), pytest.approx(0.99))
     assert momentum.scaling == "ReverseLogarithmic"
@@ -108,7 +108,7 @@ def ranged(**changed: str) -> dict[str, Any]:
 )
 def test_refusals(changed: dict[str, Any], sentence: str) -> None:
     with pytest.raises(Fault, match=sentence) as refused:
-        check_request(tuning_job("refused", "b", **changed))
+        check_request(tuning_job("refused", "b", **changed), {})
     assert refused.value.code == "ValidationException"
 
 
@@ -117,7 +117,7 @@ def test_a_bad_static_value_is_refused_before_any_trial() -> None:
     static = asked["TrainingJobDefinition"]["StaticHyperParameters"]
     asked["TrainingJobDefinition"]["StaticHyperParameters"] = {**static, "epochs": "few"}
     with pytest.raises(Fault, match=r"'epochs' of .*StaticHyperParameters has the value 'few', which must be a whole"):
-        check_request(asked)
+        check_request(asked, {})
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_static_hyperparameters_are_checked(static: dict[str, str], sentence: st
     asked = tuning_job("static", "b")
     asked["TrainingJobDefinition"] = definition("b", StaticHyperParameters=static)
     with pytest.raises(Fault, match=sentence):
-        check_request(asked)
+        check_request(asked, {})
 
 
 def test_the_talks_request_is_taken() -> None:
-    check_request(tuning_job("talk", "b", ParameterRanges={"ContinuousParameterRanges": [LEARNING_RATE, MOMENTUM]}))
+    check_request(tuning_job("talk", "b", ParameterRanges={"ContinuousParameterRanges": [LEARNING_RATE, MOMENTUM]}), {})
 
 
 BRANIN = [Axis("x", "float", -5, 10), Axis("y", "float", 0, 15)]
@@ -198,7 +198,7 @@ def test_hyperband_cuts_at_its_rungs() -> None:
 
 
 def test_trials_after_the_best_do_not_improve() -> None:
-    found = searches(tuning_job("t", "b"))
+    found = searches(tuning_job("t", "b"), {})
     over = [
         Trial(n, 0, {}, f"j{n}", status=status, value=value, times={"TrainingEndTime": float(n)})
         for n, status, value in ((1, "Completed", 0.5), (2, "Completed", 0.9), (3, "Failed", None), (4, "Stopped", 0.9))

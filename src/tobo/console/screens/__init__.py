@@ -3,6 +3,7 @@
 from tobo.console.routing import Screen
 from tobo.console.screens import (
     alarms,
+    algorithms,
     audit,
     buckets,
     compilation_jobs,
@@ -56,6 +57,7 @@ _SUBJECTS = (
     training_create,  # before the jobs' own pages
     training_jobs,
     tuning_jobs,
+    algorithms,
     evaluation,
     loops,  # before the pipelines' own pages
     pipelines,

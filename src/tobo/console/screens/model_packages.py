@@ -8,7 +8,7 @@ from tobo.console.choices import names_of, own_role
 from tobo.console.lists import Plain, addresses, list_request, plain_list
 from tobo.console.navigation import listed_at
 from tobo.console.routing import Screen, posted, shown
-from tobo.console.serving import change_over
+from tobo.console.serving import change_over, container_of
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
 
@@ -49,7 +49,7 @@ def _register(visit: Visit) -> Response:
         raise Fault("ValidationException", f"Training job '{job}' is {trained['TrainingJobStatus']} and has no model.")
     if visit.attempt("sagemaker", "DescribeModelPackageGroup", ModelPackageGroupName=group) is None:
         visit.change("sagemaker", "CreateModelPackageGroup", ModelPackageGroupName=group)
-    container = {"Image": trained["AlgorithmSpecification"]["TrainingImage"], "ModelDataUrl": artefact}
+    container = container_of(visit, trained, artefact)
     words: dict[str, Any] = {}
     if fields.get("description"):
         words["ModelPackageDescription"] = fields["description"]

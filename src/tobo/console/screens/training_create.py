@@ -35,7 +35,7 @@ def _form(visit: Visit) -> Response:
     job: dict[str, Any] = _on_manifest(visit.query)
     if cloned:
         job = visit.quietly("sagemaker", "DescribeTrainingJob", TrainingJobName=cloned)
-    image = visit.query.get("image") or job.get("AlgorithmSpecification", {}).get("TrainingImage") or IMAGE
+    image = visit.query.get("image") or _image_of(visit, job.get("AlgorithmSpecification", {})) or IMAGE
     basic, rest = declared(image)
     values = {**job.get("HyperParameters", {}), **_hyperparameters(visit.query)}
     named = {one.name for one in (*basic, *rest)}
@@ -129,6 +129,15 @@ def _source(channel: str, address: str, attributes: Sequence[str]) -> dict[str, 
     return {"S3DataType": "S3Prefix", "S3Uri": address}
 
 
+def _image_of(visit: Visit, specification: Mapping[str, Any]) -> str:
+    """A described job's image; of one that names an algorithm that algorithm's, "" where it is gone."""
+    uri = specification.get("TrainingImage")
+    if uri or not specification.get("AlgorithmName"):
+        return uri or ""
+    made = visit.attempt("sagemaker", "DescribeAlgorithm", AlgorithmName=specification["AlgorithmName"])
+    return made["TrainingSpecification"]["TrainingImage"] if made else ""
+
+
 def like(job: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
     """The request that made `job`, with what the form says over it: what the form has no field for stays as it was."""
     shape = operation_model("sagemaker", "CreateTrainingJob").input_shape
@@ -139,7 +148,8 @@ def like(job: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
         elif name == "HyperParameters" or not isinstance(value, Mapping):
             found[name] = value
         elif name == "AlgorithmSpecification":
-            found[name] = {**value, **found.get(name, {}), "TrainingImage": value["TrainingImage"]}
+            before = {member: given for member, given in found.get(name, {}).items() if member != "AlgorithmName"}
+            found[name] = {**value, **before, "TrainingImage": value["TrainingImage"]}
         else:
             found[name] = {**found.get(name, {}), **value}
     return found

@@ -9,11 +9,13 @@ from typing import Any
 from tobo.kit.arn import Arn, parse_arn
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
+from tobo.operations.inference_specifications import check_specification
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
-from tobo.operations.rows import add_row, change_row, made_by, remove_row
+from tobo.operations.rows import add_row, change_row, made_by
+from tobo.operations.validating import TRANSFORM, planned, remove_validated, told
 from tobo.resources.model_packages.groups import PACKAGE, group_row, next_version
-from tobo.resources.model_packages.requests import check_package, check_specification, merged_properties
+from tobo.resources.model_packages.requests import check_package, from_algorithm, merged_properties, profile_to_run
 from tobo.store.base import Key, Query, Row
 
 _UPDATED = ("ModelApprovalStatus", "ApprovalDescription", "SourceUri", "ModelCard", "ModelLifeCycle", "InferenceSpecification",
@@ -25,6 +27,7 @@ _UPDATED = ("ModelApprovalStatus", "ApprovalDescription", "SourceUri", "ModelCar
 def create_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """A version's number is never given twice, also where one was deleted; the same ClientToken answers what it
     answered. Raises Fault ValidationException."""
+    asked = from_algorithm(call, asked)
     check_package(call, asked)
     kept = {name: value for name, value in asked.items() if name != "ClientToken"}
     found: dict[str, Any] = {"CreatedBy": made_by(call), "_type": "Unversioned"}
@@ -39,7 +42,11 @@ def create_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
         kept = {"ModelApprovalStatus": "PendingManualApproval", **kept, "ModelPackageGroupName": group}
         found |= {"ModelPackageVersion": version, "_type": "Versioned"}
         name = f"{group}/{version}"
-    row = add_row(call, PACKAGE, name, kept, _taken, state="Completed", found=found)
+    if profile_to_run(asked):
+        found |= planned(name, [TRANSFORM])
+        row = add_row(call, PACKAGE, name, kept, _taken, state="Pending", found=found, todo=("transform",))
+    else:
+        row = add_row(call, PACKAGE, name, kept, _taken, state="Completed", found=found)
     return {"ModelPackageArn": row.arn}
 
 
@@ -49,7 +56,7 @@ def create_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
 def describe_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """By name or ARN."""
     row = _row(call, asked["ModelPackageName"])
-    details: dict[str, list[Any]] = {"ValidationStatuses": [], "ImageScanStatuses": []}
+    details: dict[str, list[Any]] = {"ValidationStatuses": told(row.found), "ImageScanStatuses": []}
     return {**row.asked, **row.found, **_head(row), "ModelPackageStatusDetails": details}
 
 
@@ -90,6 +97,10 @@ def update_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
         check_specification(call, asked["InferenceSpecification"], "InferenceSpecification")
 
     def changed(row: Row) -> dict[str, Any]:
+        if "InferenceSpecification" in asked and row.todo:
+            raise validation(
+                f"The validation of '{row.key.name}' is not over; wait for it, and change InferenceSpecification then."
+            )
         if "ModelApprovalStatus" in asked and "ModelPackageVersion" not in row.found:
             raise validation(f"'{row.key.name}' is in no group, and only versions in a group are approved.")
         kept = {**row.asked, **{name: asked[name] for name in _UPDATED if name in asked}}
@@ -112,8 +123,8 @@ def update_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
 
 @operation("sagemaker", "DeleteModelPackage", resource=lambda call, asked: _named_arn(call, asked["ModelPackageName"]))
 def delete_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The archive in S3 stays, and so do models made from it."""
-    remove_row(call, PACKAGE, _row(call, asked["ModelPackageName"]).key.name, _missing)
+    """The archive in S3 stays, and so do models made from it. Raises Fault ValidationException while its validation runs."""
+    remove_validated(call, lambda: _row(call, asked["ModelPackageName"]), "ModelPackage")
     return {}
 
 
@@ -143,7 +154,7 @@ def _asked_arn(call: Call, asked: Mapping[str, Any]) -> str:
 
 
 def _head(row: Row) -> dict[str, Any]:
-    told = {
+    members = {
         "ModelPackageName": row.asked.get("ModelPackageGroupName") or row.key.name,
         "ModelPackageArn": row.arn,
         "ModelPackageStatus": row.status,
@@ -151,8 +162,8 @@ def _head(row: Row) -> dict[str, Any]:
     }
     for member in ("ModelPackageGroupName", "ModelApprovalStatus", "ModelPackageDescription", "ModelLifeCycle"):
         if member in row.asked:
-            told[member] = row.asked[member]
-    return told
+            members[member] = row.asked[member]
+    return members
 
 
 def _summary(row: Row) -> dict[str, Any]:
@@ -161,7 +172,7 @@ def _summary(row: Row) -> dict[str, Any]:
 
 
 def _taken(arn: str) -> Fault:
-    return validation(f"There is a model package of this name already ({arn}); choose another.")
+    return validation(f"ModelPackage already exists: {arn}; choose another name.")  # words that SDK 2.x looks for
 
 
 def _missing(arn: str) -> Fault:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tobo.kit.fault import Fault, validation
-from tobo.kit.s3_uri import parse_s3_uri
+from tobo.kit.fault import validation
 from tobo.operations.context import Call
-from tobo.operations.images import find_image
+from tobo.operations.inference_specifications import check_specification, check_transform
+from tobo.operations.made_algorithms import completed_algorithm
 
 MOST_PROPERTIES = 50
 """CustomerMetadataProperties of one package, as on AWS."""
@@ -18,36 +18,65 @@ def check_package(call: Call, asked: Mapping[str, Any]) -> None:
         raise validation("Give either ModelPackageGroupName, for a version in a group, or ModelPackageName.")
     if asked.get("ModelPackageName") and asked.get("ModelApprovalStatus"):
         raise validation("ModelApprovalStatus is for versions in a group; leave it out, or give ModelPackageGroupName.")
-    if asked.get("SourceAlgorithmSpecification"):
-        raise validation(
-            "SourceAlgorithmSpecification names algorithm resources, which tobo has not yet; give InferenceSpecification."
-        )
-    if asked.get("ValidationSpecification"):
-        raise validation(
-            "ValidationSpecification: validation jobs are not built yet; score it with CreateTransformJob and leave this out."
-        )
     if asked.get("CertifyForMarketplace"):
         raise validation("CertifyForMarketplace is AWS's own marketplace, which is not here; leave it out.")
     if not asked.get("InferenceSpecification") and not asked.get("SourceUri"):
-        raise validation("The package has no model: give InferenceSpecification with a container, or SourceUri.")
+        raise validation(
+            "The package has no model: give InferenceSpecification with a container, SourceAlgorithmSpecification, or SourceUri."
+        )
     if asked.get("InferenceSpecification"):
         check_specification(call, asked["InferenceSpecification"], "InferenceSpecification")
     for number, more in enumerate(asked.get("AdditionalInferenceSpecifications", []), 1):
         check_specification(call, more, f"AdditionalInferenceSpecifications {number}")
+    if profile := profile_to_run(asked):
+        place = f"The profile '{profile['ProfileName']}': "
+        if not asked.get("InferenceSpecification"):
+            raise validation(f"{place}a transform job needs something that serves; give InferenceSpecification.")
+        check_transform(asked["InferenceSpecification"], profile["TransformJobDefinition"], place)
 
 
-def check_specification(call: Call, specification: Mapping[str, Any], place: str) -> None:
-    """Each container's image has to run here, and its archive to be there."""
-    for number, container in enumerate(specification["Containers"], 1):
-        at = f"{place}.Containers {number}"
-        if not container.get("Image"):
-            raise validation(f"{at} has no Image; give one that serves.")
-        if find_image(call.context, container["Image"], f"the Image of {at}").serve is None:
-            raise validation(f"The Image of {at}, '{container['Image']}', is not made for serving.")
-        source = container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri")
-        address = container.get("ModelDataUrl") or source
-        if address:
-            _check_there(call, address, f"the model data of {at}")
+def profile_to_run(asked: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The profile of ValidationSpecification; None where there is none, or the validation is to be left out."""
+    if asked.get("SkipModelValidation") == "All":
+        return None
+    profiles = asked.get("ValidationSpecification", {}).get("ValidationProfiles", [])
+    return profiles[0] if profiles else None
+
+
+def from_algorithm(call: Call, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request with the InferenceSpecification that SourceAlgorithmSpecification makes: the algorithm's, with the model.
+
+    It is made once, when the package is: the algorithm may be deleted afterwards. Raises Fault ValidationException.
+    """
+    source = asked.get("SourceAlgorithmSpecification")
+    if not source:
+        return asked
+    place = "SourceAlgorithmSpecification.SourceAlgorithms"
+    if asked.get("InferenceSpecification"):
+        raise validation("Give either SourceAlgorithmSpecification or InferenceSpecification, and not both.")
+    [of] = source["SourceAlgorithms"]
+    name, members = of["AlgorithmName"], ("ModelDataUrl", "ModelDataSource")
+    model = {member: of[member] for member in members if of.get(member)}
+    if len(model) != 1:
+        raise validation(
+            f"{place} needs the model that '{name}' has made: give either ModelDataUrl or ModelDataSource."
+        )
+    specification = completed_algorithm(call.context, call.space, name, f"{place}.AlgorithmName").get(
+        "InferenceSpecification"
+    )
+    if not specification:
+        raise validation(
+            f"The algorithm '{name}' at {place} has no InferenceSpecification, so nothing serves its models; give "
+            "InferenceSpecification instead."
+        )
+    if (count := len(specification["Containers"])) > 1:
+        raise validation(
+            f"The algorithm '{name}' at {place} serves with {count} containers, and it is not said which one takes the "
+            "model; give InferenceSpecification instead."
+        )
+    [container] = specification["Containers"]
+    own = {member: value for member, value in container.items() if member not in members}
+    return {**asked, "InferenceSpecification": {**specification, "Containers": [{**own, **model}]}}
 
 
 def merged_properties(there: Mapping[str, str], asked: Mapping[str, Any]) -> dict[str, str]:
@@ -60,13 +89,3 @@ def merged_properties(there: Mapping[str, str], asked: Mapping[str, Any]) -> dic
             f"The package would have {len(merged)} CustomerMetadataProperties; it has at most {MOST_PROPERTIES}."
         )
     return merged
-
-
-def _check_there(call: Call, address: str, what: str) -> None:
-    uri = parse_s3_uri(address, what)
-    try:
-        there = bool(call.context.objects.list(call.space, uri.bucket, uri.key, limit=1).objects)
-    except Fault:
-        there = False
-    if not there:
-        raise validation(f"Could not find {what} at {address}; upload it first.")

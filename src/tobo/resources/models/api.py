@@ -69,13 +69,14 @@ def _container(asked: Mapping[str, Any]) -> Mapping[str, Any]:
 def _unpacked(call: Call, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     """A container that names a package gets its image and model data, fixed now: the package may be deleted later.
 
-    Raises Fault ValidationException where the package is a version that nobody has approved.
+    Raises Fault ValidationException where the package is a version that nobody has approved, or is not validated.
     """
     container = _container(asked)
     name = container.get("ModelPackageName")
     if not name:
         return asked
     package = call.call("sagemaker", "DescribeModelPackage", ModelPackageName=name)
+    _check_validated(name, package)
     if package.get("ModelApprovalStatus", "Approved") != "Approved":
         raise validation(
             f"The model package '{name}' is {package['ModelApprovalStatus']}; approve it with UpdateModelPackage first."
@@ -97,6 +98,17 @@ def _unpacked(call: Call, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     named = {"ModelPackageName": package["ModelPackageArn"]}
     whole = {**container, **named, **fixed, **({"Environment": environment} if environment else {})}
     return {**{member: value for member, value in asked.items() if member != "Containers"}, "PrimaryContainer": whole}
+
+
+def _check_validated(name: str, package: Mapping[str, Any]) -> None:
+    if (status := package["ModelPackageStatus"]) == "Completed":
+        return
+    statuses = package["ModelPackageStatusDetails"]["ValidationStatuses"]
+    reasons = [one["FailureReason"] for one in statuses if one.get("FailureReason")]
+    if status == "Failed":
+        why = f": {reasons[0].rstrip('.')}" if reasons else ""
+        raise validation(f"The model package '{name}' has failed its validation{why}; make one that passes.")
+    raise validation(f"The model package '{name}' is {status}; wait until its validation is over.")
 
 
 def _check_container(call: Call, container: Mapping[str, Any]) -> None:

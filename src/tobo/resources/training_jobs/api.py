@@ -12,7 +12,7 @@ from tobo.operations.recording import check_experiment
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row
 from tobo.resources.training_jobs import states
-from tobo.resources.training_jobs.requests import DEFAULT_MAX_RUNTIME, check_request
+from tobo.resources.training_jobs.requests import DEFAULT_MAX_RUNTIME, by_algorithm, check_request
 from tobo.store.base import Conflict, Event, Row
 
 KIND = "training-job"
@@ -22,14 +22,15 @@ KIND = "training-job"
 def create_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One insert; the controller does the rest. Raises Fault ResourceInUse, ValidationException."""
     name = asked["TrainingJobName"]
-    image = check_request(call.context, asked)
+    asked, uri, resolved = by_algorithm(call.context, call.space, asked)
+    image = check_request(call.context, asked, uri)
     check_experiment(call, asked)
     output = parse_s3_uri(asked["OutputDataConfig"]["S3OutputPath"], "OutputDataConfig.S3OutputPath")
     kept = dict(asked)
     # Clients index these without asking (wire.md), so they are there even where the request left them out.
     kept["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP", **asked["OutputDataConfig"]}
     kept["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **asked.get("StoppingCondition", {})}
-    if image.algorithm is not None:
+    if image.algorithm is not None and not resolved:
         kept["AlgorithmSpecification"] = {
             **asked["AlgorithmSpecification"],
             "MetricDefinitions": [{"Name": metric.name, "Regex": metric.regex} for metric in image.algorithm.metrics],
@@ -45,7 +46,7 @@ def create_training_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         _taken,
         state="Starting",
         status="InProgress",
-        found={**states.begin(call.now), "ModelArtifacts": {"S3ModelArtifacts": str(artifact)}},
+        found={**states.begin(call.now), **resolved, "ModelArtifacts": {"S3ModelArtifacts": str(artifact)}},
         todo=("reserve",),
     )
     return {"TrainingJobArn": row.arn}

@@ -5,6 +5,7 @@ from tobo.operations.machine import Done, Outcome
 from tobo.operations.recording import Artifact, JobRecord, media_type, record_job
 from tobo.resources.training_jobs import states
 from tobo.resources.training_jobs.metrics import NAMESPACE
+from tobo.resources.training_jobs.requests import image_uri
 from tobo.store.base import Row
 
 
@@ -47,6 +48,5 @@ def _inputs(row: Row) -> dict[str, Artifact]:
     for channel in row.asked.get("InputDataConfig", []):
         if source := channel["DataSource"].get("S3DataSource"):
             found[channel["ChannelName"]] = Artifact(source["S3Uri"], "DataSet", media_type(channel))
-    if image := row.asked["AlgorithmSpecification"].get("TrainingImage"):
-        found["SageMaker.ImageUri"] = Artifact(image, "Image")
+    found["SageMaker.ImageUri"] = Artifact(image_uri(row), "Image")
     return found

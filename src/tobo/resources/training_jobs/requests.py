@@ -5,20 +5,28 @@ from typing import Any
 
 from tobo.compute.instances import instance
 from tobo.kit.algorithm import Algorithm
+from tobo.kit.arn import Namespace
 from tobo.kit.fault import validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Context
 from tobo.operations.images import Image, find_image
+from tobo.operations.made_algorithms import check_hyperparameters, check_job, find_made, with_defaults
 from tobo.resources.training_jobs.source import check_source
+from tobo.store.base import Row
 from tobo.telemetry.scrape import check_definitions
+
+_PLACE = "AlgorithmSpecification"
+
+_IMAGE = "_image"
+"""Member of `found`: the image's address where the request names an algorithm instead."""
 
 DEFAULT_MAX_RUNTIME = 86_400
 """Seconds; CreateTrainingJob's documented default."""
 
 
-def check_request(context: Context, asked: Mapping[str, Any]) -> Image:
-    """The image that the request means; raises Fault ValidationException in one sentence."""
-    image = _image(context, asked)
+def check_request(context: Context, asked: Mapping[str, Any], uri: str) -> Image:
+    """The image that the request, of the image at the address `uri`, means; raises Fault ValidationException in one sentence."""
+    image = _image(context, uri)
     _check_machine(asked.get("ResourceConfig"))
     channels = asked.get("InputDataConfig", [])
     _check_channels(channels)
@@ -32,36 +40,50 @@ def check_request(context: Context, asked: Mapping[str, Any]) -> Image:
         definitions = asked["AlgorithmSpecification"].get("MetricDefinitions", [])
         check_definitions([(one["Name"], one["Regex"]) for one in definitions])
     if image.framework is not None:
-        check_source(asked)
+        check_source(asked, uri)
     return image
 
 
-def check_hyperparameters(algorithm: Algorithm, given: Mapping[str, str]) -> None:
-    """Unknown names, missing ones, bad types and values out of range are refused, naming the hyperparameter."""
-    declared = {h.name: h for h in algorithm.hyperparameters}
-    for name, value in given.items():
-        if name not in declared:
-            raise validation(
-                f"ClientError: Hyperparameter '{name}' is not one of {algorithm.name}'s; it has {', '.join(declared)}."
-            )
-        if problem := declared[name].problem(value):
-            raise validation(f"ClientError: Hyperparameter '{name}' has the value '{value}', which {problem}.")
-    if missing := [h.name for h in algorithm.hyperparameters if h.required and h.name not in given]:
-        raise validation(
-            f"ClientError: Hyperparameter '{missing[0]}' of {algorithm.name} is required; give it a value."
-        )
+def image_uri(row: Row) -> str:
+    """The address of a job's image."""
+    uri: str = row.found.get(_IMAGE) or row.asked["AlgorithmSpecification"]["TrainingImage"]
+    return uri
 
 
-def _image(context: Context, asked: Mapping[str, Any]) -> Image:
+def by_algorithm(
+    context: Context, space: Namespace, asked: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], str, dict[str, str]]:
+    """The request with what the algorithm that it names adds (default hyperparameters, metrics), its image's address, and
+    what the row is to keep of it: the algorithm may be deleted while the job runs.
+
+    Raises Fault ValidationException where the algorithm cannot be used, or does not allow what is asked.
+    """
     specification = asked.get("AlgorithmSpecification")
     if not specification:
         raise validation("AlgorithmSpecification is missing; name a TrainingImage and a TrainingInputMode.")
-    uri = specification.get("TrainingImage")
-    if not uri:
-        raise validation("AlgorithmSpecification.TrainingImage is missing; AlgorithmName is not supported yet.")
-    image = find_image(context, uri, "AlgorithmSpecification.TrainingImage")
+    made = find_made(context, space, specification, _PLACE)
+    if made is None:
+        return asked, specification["TrainingImage"], {}
+    check_job(made, asked, specification["TrainingInputMode"])
+    hyperparameters = with_defaults(made.declared, asked.get("HyperParameters", {}))
+    check_hyperparameters(made.declared, hyperparameters)
+    metrics = [{"Name": metric.name, "Regex": metric.regex} for metric in made.declared.metrics]
+    if others := [one["Name"] for one in specification.get("MetricDefinitions", []) if one not in metrics]:
+        raise validation(
+            f"{_PLACE}.MetricDefinitions has '{others[0]}', and the algorithm '{made.name}' says itself what it prints; "
+            "leave MetricDefinitions out."
+        )
+    own = {
+        "HyperParameters": hyperparameters,
+        "AlgorithmSpecification": {**specification, "MetricDefinitions": metrics},
+    }
+    return {**asked, **own}, made.image, {_IMAGE: made.image}
+
+
+def _image(context: Context, uri: str) -> Image:
+    image = find_image(context, uri, f"{_PLACE}.TrainingImage")
     if image.train is None:
-        raise validation(f"The image '{uri}' at AlgorithmSpecification.TrainingImage is not made for training.")
+        raise validation(f"The image '{uri}' at {_PLACE}.TrainingImage is not made for training.")
     return image
 
 

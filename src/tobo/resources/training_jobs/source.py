@@ -30,14 +30,14 @@ _TRAIN_SCRIPT = "sm_train.sh"
 _INSTALLS = re.compile(r"(?:install_requirements\.py|pip3? install -r|PIP_CMD install -r)\s+(\S+)")
 
 
-def check_source(asked: Mapping[str, Any]) -> None:
-    """Refuses a job of a framework's image that names nothing to run; raises Fault ValidationException."""
+def check_source(asked: Mapping[str, Any], uri: str) -> None:
+    """Refuses a job of a framework's image, at the address `uri`, that names nothing to run; raises Fault ValidationException."""
     if _entrypoint(asked):
         return
     for name in (PROGRAM, SUBMITTED):
         if not said(asked, name):
             raise validation(
-                f"The image '{asked['AlgorithmSpecification']['TrainingImage']}' runs your own script, and the "
+                f"The image '{uri}' runs your own script, and the "
                 f"hyperparameter '{name}' is missing; give sagemaker_program and sagemaker_submit_directory as SDK 2.x "
                 "does, or AlgorithmSpecification.ContainerEntrypoint as SDK 3.x does."
             )

@@ -22,6 +22,7 @@ from tobo.resources.training_jobs.api import KIND
 from tobo.resources.training_jobs.contract import PROCESS, environment, write_configuration
 from tobo.resources.training_jobs.metrics import scrape_log
 from tobo.resources.training_jobs.record import record
+from tobo.resources.training_jobs.requests import image_uri
 from tobo.store.base import Row
 
 WAITING = "Starting the training job: waiting for capacity"
@@ -123,8 +124,7 @@ def collect(context: Context, row: Row) -> Outcome:
 
 
 def _image(context: Context, row: Row) -> Image:
-    specification = row.asked["AlgorithmSpecification"]
-    return find_image(context, specification["TrainingImage"], "AlgorithmSpecification.TrainingImage")
+    return find_image(context, image_uri(row), "AlgorithmSpecification.TrainingImage")
 
 
 def _surroundings(context: Context, row: Row, image: Image, paths: MlPaths) -> Surroundings:

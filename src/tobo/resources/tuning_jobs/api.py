@@ -4,18 +4,17 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tobo.algorithms import find_algorithm
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
-from tobo.operations.images import find_image
 from tobo.operations.jobs import Jobs
 from tobo.operations.listing import list_rows, page_of
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row
 from tobo.resources.tuning_jobs import states
 from tobo.resources.tuning_jobs.listing import listed
+from tobo.resources.tuning_jobs.named import made_algorithms
 from tobo.resources.tuning_jobs.running import resource_config
-from tobo.resources.tuning_jobs.searches import Search, check_request, searches
+from tobo.resources.tuning_jobs.searches import MADE, Search, check_request, searches, searches_of
 from tobo.resources.tuning_jobs.trials import best, counters, gain, not_improving, summary, trials_of
 from tobo.resources.tuning_jobs.warm_start import inherit
 from tobo.store.base import Row
@@ -29,16 +28,16 @@ OBJECTIVE = "_tuning_objective_metric"
 @operation("sagemaker", "CreateHyperParameterTuningJob")
 def create_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One insert; the controller does the rest. Raises Fault ResourceInUse, ResourceNotFound, ValidationException."""
-    check_request(asked)
-    for search in searches(asked):
-        if uri := search.definition["AlgorithmSpecification"].get("TrainingImage"):
-            find_image(call.context, uri, "AlgorithmSpecification.TrainingImage")
+    made = made_algorithms(call, asked)
+    check_request(asked, made)
     config = asked["HyperParameterTuningJobConfig"]
     found: dict[str, Any] = {"_seed": config.get("RandomSeed", secrets.randbits(31))}
+    if made:
+        found[MADE] = made
     if warm := asked.get("WarmStartConfig"):
         names = [parent.get("HyperParameterTuningJobName", "") for parent in warm["ParentHyperParameterTuningJobs"]]
         parents = [known_row(call, KIND, name, _missing) for name in names]
-        found |= inherit(warm, parents, searches(asked))
+        found |= inherit(warm, parents, searches(asked, made))
     row = add_row(
         call,
         KIND,
@@ -57,7 +56,7 @@ def create_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def describe_tuning_job(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """One read; counters and the best job are reckoned from the trials that the row keeps."""
     row = JOBS.row(call, asked)
-    found, trials = searches(row.asked), trials_of(row)
+    found, trials = searches_of(row), trials_of(row)
     told = {**row.asked, **row.found, **_definitions(row, found), **_head(row)}
     config = row.asked["HyperParameterTuningJobConfig"]
     told["HyperParameterTuningJobConfig"] = {"TrainingJobEarlyStoppingType": "Off", **config}
@@ -81,7 +80,7 @@ def list_tuning_jobs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def list_trials(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The training jobs that were created, by name and ascending unless asked otherwise."""
     row = JOBS.row(call, asked)
-    found = searches(row.asked)
+    found = searches_of(row)
     page, more = page_of(listed(trials_of(row), asked), "tuning-trials", asked, 10)
     return {"TrainingJobSummaries": [summary(row, trial, found) for trial in page], **more}
 
@@ -126,9 +125,8 @@ def _definition(search: Search) -> dict[str, Any]:
     """A training-job definition as asked, with what HyperparameterTuner.attach of the SDK indexes without asking."""
     asked = search.definition
     specification = asked["AlgorithmSpecification"]
-    algorithm = find_algorithm(specification.get("TrainingImage", ""))
-    if algorithm is not None:
-        printed = [{"Name": metric.name, "Regex": metric.regex} for metric in algorithm.metrics]
+    if search.algorithm is not None:
+        printed = [{"Name": metric.name, "Regex": metric.regex} for metric in search.algorithm.metrics]
         specification = {**specification, "MetricDefinitions": printed}
     return {
         **asked,

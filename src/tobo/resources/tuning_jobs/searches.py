@@ -7,9 +7,17 @@ from typing import Any
 from tobo.algorithms import find_algorithm
 from tobo.kit.algorithm import Algorithm
 from tobo.kit.fault import validation
+from tobo.operations.made_algorithms import MadeAlgorithm
 from tobo.resources.tuning_jobs.objective import Objective, read_objective
 from tobo.resources.tuning_jobs.ranges import Axis, axes
 from tobo.resources.tuning_jobs.strategies import grid_size
+from tobo.store.base import Row
+
+Made = Mapping[str, Mapping[str, Any]]
+"""The TrainingSpecification of each algorithm that a definition names, by that name."""
+
+MADE = "_algorithms"
+"""Member of `found`: a tuning job's `Made`, kept when it was created."""
 
 MOST_TRIALS = 750
 """What a tuning job without MaxNumberOfTrainingJobs may run, SageMaker's default quota."""
@@ -20,15 +28,24 @@ AUTOTUNE_TRIALS = 20
 
 @dataclass(frozen=True)
 class Search:
-    """`definition` is a HyperParameterTrainingJobDefinition, `name` its DefinitionName ("" for a single one without)."""
+    """`definition` is a HyperParameterTrainingJobDefinition, `name` its DefinitionName ("" for a single one without).
+
+    `algorithm` declares what may be tuned: the built-in one of the image, or the one that the definition names.
+    """
 
     name: str
     definition: Mapping[str, Any]
     axes: Sequence[Axis]
     objective: Objective
+    algorithm: Algorithm | None
 
 
-def searches(asked: Mapping[str, Any]) -> list[Search]:
+def searches_of(row: Row) -> list[Search]:
+    """The searches of a tuning job."""
+    return searches(row.asked, row.found.get(MADE, {}))
+
+
+def searches(asked: Mapping[str, Any], made: Made) -> list[Search]:
     """The searches of a CreateHyperParameterTuningJob request. Raises Fault ValidationException in one sentence."""
     single, several = asked.get("TrainingJobDefinition"), asked.get("TrainingJobDefinitions")
     if bool(single) == bool(several):
@@ -37,7 +54,7 @@ def searches(asked: Mapping[str, Any]) -> list[Search]:
     found = []
     for place, definition in enumerate(several or [single]):
         where = f"TrainingJobDefinitions[{place}]" if several else "TrainingJobDefinition"
-        found.append(_search(config, definition, where))
+        found.append(_search(config, definition, made, where))
     names = [search.name for search in found]
     if several and ("" in names or len(set(names)) < len(names)):
         raise validation("Each of TrainingJobDefinitions needs a DefinitionName of its own.")
@@ -46,9 +63,9 @@ def searches(asked: Mapping[str, Any]) -> list[Search]:
     return found
 
 
-def check_request(asked: Mapping[str, Any]) -> None:
+def check_request(asked: Mapping[str, Any], made: Made) -> None:
     """Everything that CreateHyperParameterTuningJob refuses. Raises Fault ValidationException in one sentence."""
-    found = searches(asked)
+    found = searches(asked, made)
     config = asked["HyperParameterTuningJobConfig"]
     strategy, limits = config["Strategy"], config["ResourceLimits"]
     criteria = config.get("TuningJobCompletionCriteria", {})
@@ -98,8 +115,7 @@ def share(asked: Mapping[str, Any], found: Sequence[Search], number: int) -> tup
 def resources(config: Mapping[str, Any], search: Search) -> tuple[int, int]:
     """(MinResource, MaxResource) of Hyperband in epochs; what is left out: 1, and the `epochs` that a trial has."""
     given = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
-    algorithm = find_algorithm(search.definition["AlgorithmSpecification"].get("TrainingImage", ""))
-    declared = algorithm.defaults().get("epochs", "1") if algorithm else "1"
+    declared = search.algorithm.defaults().get("epochs", "1") if search.algorithm else "1"
     epochs = search.definition.get("StaticHyperParameters", {}).get("epochs", declared)
     return given.get("MinResource", 1), given.get("MaxResource", int(epochs) if epochs.isdecimal() else 1)
 
@@ -110,9 +126,11 @@ def static_hyperparameters(definition: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in given.items() if not name.startswith("_tuning_")}
 
 
-def _search(config: Mapping[str, Any], definition: Mapping[str, Any], place: str) -> Search:
+def _search(config: Mapping[str, Any], definition: Mapping[str, Any], made: Made, place: str) -> Search:
     specification = definition["AlgorithmSpecification"]
-    algorithm = find_algorithm(specification.get("TrainingImage", ""))
+    name = specification.get("AlgorithmName")
+    named = MadeAlgorithm(name.rsplit("/", 1)[-1], made[name]) if name else None
+    algorithm = named.declared if named else find_algorithm(specification.get("TrainingImage", ""))
     own = definition.get("HyperParameterRanges")
     where = f"{place}.HyperParameterRanges" if own else "ParameterRanges"
     found = axes(own or config.get("ParameterRanges", {}), algorithm, where)
@@ -133,12 +151,25 @@ def _search(config: Mapping[str, Any], definition: Mapping[str, Any], place: str
     if objective.metric not in printed:
         mend = f"there are {', '.join(printed)}" if printed else "add its regex to MetricDefinitions"
         raise validation(f"The objective metric '{objective.metric}' of {place} is none that is printed; {mend}.")
+    if named:
+        _check_objective(named, objective, place)
     machine = definition.get("HyperParameterTuningResourceConfig")
     if machine and "InstanceType" not in machine:
         raise validation(
             f"{place}.HyperParameterTuningResourceConfig needs an InstanceType; InstanceConfigs is not supported."
         )
-    return Search(definition.get("DefinitionName", ""), definition, found, objective)
+    return Search(definition.get("DefinitionName", ""), definition, found, objective, algorithm)
+
+
+def _check_objective(made: MadeAlgorithm, objective: Objective, place: str) -> None:
+    """Of the objectives that an algorithm names it has to be one; an algorithm that names none leaves it open."""
+    supported = made.training.get("SupportedTuningJobObjectiveMetrics", [])
+    if supported and objective.asked() not in supported:
+        named = ", ".join(f"{one['Type']} {one['MetricName']}" for one in supported)
+        raise validation(
+            f"The objective '{objective.asked()['Type']} {objective.metric}' of {place} is none of the algorithm "
+            f"'{made.name}'; it supports {named}."
+        )
 
 
 def _check_names(algorithm: Algorithm, given: set[str], place: str) -> None:

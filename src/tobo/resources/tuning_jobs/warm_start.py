@@ -9,7 +9,7 @@ from typing import Any
 
 from tobo.kit.fault import validation
 from tobo.resources.tuning_jobs import states
-from tobo.resources.tuning_jobs.searches import Search, searches
+from tobo.resources.tuning_jobs.searches import Search, searches_of
 from tobo.resources.tuning_jobs.trials import best, gain, summary, trials_of
 from tobo.store.base import Row
 
@@ -25,7 +25,7 @@ def inherit(config: Mapping[str, Any], parents: Sequence[Row], own: Sequence[Sea
     tops: list[tuple[float, dict[str, Any]]] = []
     for parent in parents:
         _check_parent(parent, own[0], identical)
-        theirs = searches(parent.asked)
+        theirs = searches_of(parent)
         done = [trial for trial in trials_of(parent) if trial.succeeded]
         gains = [gain(trial, theirs) for trial in done]
         if not identical:
@@ -52,7 +52,7 @@ def _check_parent(parent: Row, own: Search, identical: bool) -> None:
     name = parent.key.name
     if parent.state not in states.TERMINAL:
         raise validation(f"The parent tuning job '{name}' is {parent.status}; start from it when it is over.")
-    theirs = searches(parent.asked)[0]
+    theirs = searches_of(parent)[0]
     if theirs.objective != own.objective:
         raise validation(
             f"The parent tuning job '{name}' has the objective {theirs.objective.metric}; take the same one."
@@ -64,7 +64,7 @@ def _check_parent(parent: Row, own: Search, identical: bool) -> None:
         )
     if not identical:
         return
-    for what, member in (("image", "AlgorithmSpecification"), ("input data", "InputDataConfig")):
+    for what, member in (("image or algorithm", "AlgorithmSpecification"), ("input data", "InputDataConfig")):
         if _essence(theirs.definition.get(member)) != _essence(own.definition.get(member)):
             raise validation(
                 f"The parent tuning job '{name}' has another {what}; use the WarmStartType TransferLearning, or the same."
@@ -76,9 +76,9 @@ def _known_names(search: Search) -> set[str]:
 
 
 def _essence(member: Any) -> Any:
-    """Of an algorithm its image, of channels their names and addresses."""
+    """Of an algorithm its image or name, of channels their names and addresses."""
     if isinstance(member, Mapping):
-        return member.get("TrainingImage")
+        return member.get("TrainingImage") or member.get("AlgorithmName")
     return sorted(
         (channel["ChannelName"], (channel["DataSource"].get("S3DataSource") or {}).get("S3Uri", ""))
         for channel in member or []

@@ -14,7 +14,7 @@ from tobo.resources.tuning_jobs import states
 from tobo.resources.tuning_jobs.api import KIND
 from tobo.resources.tuning_jobs.objective import behind_median, brackets, cut_at_rung, rungs
 from tobo.resources.tuning_jobs.running import create, exists, follow, gains, is_running, stop
-from tobo.resources.tuning_jobs.searches import Search, budget, resources, searches, share
+from tobo.resources.tuning_jobs.searches import Search, budget, resources, searches_of, share
 from tobo.resources.tuning_jobs.strategies import History, suggest
 from tobo.resources.tuning_jobs.trials import (
     OVER,
@@ -38,7 +38,7 @@ GIVE_UP = 5
 
 def tune(context: Context, row: Row) -> Outcome:
     """Follows the trials, ends what does badly, decides whether that is all, and plans the next ones."""
-    found = searches(row.asked)
+    found = searches_of(row)
     before = trials_of(row)
     trials = [follow(context, row, trial, found) if is_running(trial) else trial for trial in before]
     trials = [create(context, row, trial, found) if trial.status == "Planned" else trial for trial in trials]
@@ -54,7 +54,7 @@ def tune(context: Context, row: Row) -> Outcome:
 
 def stop_trials(context: Context, row: Row) -> Outcome:
     """Until none runs any more; what was planned and never created is forgotten."""
-    found = searches(row.asked)
+    found = searches_of(row)
     before = trials_of(row)
     trials = []
     for trial in before:
