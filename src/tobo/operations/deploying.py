@@ -1,19 +1,21 @@
-"""What a deployment leaves behind in lineage: an action that models contributed to, and where they went.
+"""What registering and deploying a model leaves behind in lineage: actions that models contributed to, and where they went.
 
-Source of the words: Developer Guide, "SageMaker AI-Created Tracking Entities" (action ModelDeployment, context Endpoint);
-a device is a context of the same kind, which AWS has not.
+Source of the words: Developer Guide, "SageMaker AI-Created Tracking Entities" (actions Approval and ModelDeployment,
+contexts ModelGroup and Endpoint); a device is a context of the same kind, which AWS has not.
 """
 
 import hashlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tobo.kit.arn import Namespace
+from tobo.kit.arn import Arn, Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call, Context, service_principal
 from tobo.operations.recording import Artifact, artifact_at, associate
+from tobo.store.base import Row
 
 log = logging.getLogger("tobo.deploying")
 
@@ -23,31 +25,72 @@ _LONGEST = 120
 
 @dataclass(frozen=True)
 class Deployment:
-    """`name` is unique to this deployment, `models` are S3 addresses; `place` is named `place_name` and has the ARN
-    `place_arn`; `kind` is its context's type, "Endpoint" or "Device"."""
+    """`name` is unique to this deployment, `models` are S3 addresses, `packages` ARNs of the model packages that they are
+    from; the place is called `place_name` and has the ARN `place_arn`, `kind` is its context's type: "Endpoint", "Device"."""
 
     name: str
     models: Sequence[str]
     kind: str
     place_name: str
     place_arn: str
+    packages: Sequence[str] = ()
 
 
 def record_deployment(context: Context, space: Namespace, deployment: Deployment) -> None:
-    """Models -> ModelDeployment -> the place; safe to repeat. What is refused is logged: nothing fails for its record."""
+    """Models and packages -> ModelDeployment -> the place; safe to repeat."""
     call = Call(context, service_principal(space.account), space)
-    try:
+    with _forgiving(f"the deployment {deployment.name}"):
         kind = deployment.kind
         place = entity(call, "Context", f"{deployment.place_name}-aws-{kind.lower()}", kind, deployment.place_arn)
         name = f"{deployment.name}-aws-model-deployment"
         action = entity(call, "Action", name, "ModelDeployment", deployment.place_arn)
         for uri in dict.fromkeys(filter(None, deployment.models)):
             associate(call, artifact_at(call, Artifact(uri, "Model")), action, "ContributedTo")
+        for package in dict.fromkeys(filter(None, deployment.packages)):
+            for approval in call.call("sagemaker", "ListActions", SourceUri=package, MaxResults=1)["ActionSummaries"]:
+                associate(call, approval["ActionArn"], action, "ContributedTo")
         associate(call, action, place, "AssociatedWith")
+
+
+_APPROVALS = {"Approved": "Completed", "Rejected": "Failed", "PendingManualApproval": "InProgress"}
+"""An action's status by a package's ModelApprovalStatus."""
+
+
+def record_package(context: Context, package: Row, by: str) -> None:
+    """Models -> Approval -> the group of a version, whose approval is as it is now, given or taken `by` an ARN; safe to
+    repeat."""
+    space, group = package.key.space, package.asked.get("ModelPackageGroupName")
+    call = Call(context, service_principal(space.account), space)
+    with _forgiving(f"the model package {package.arn}"):
+        name = f"{package.key.name}-aws-model-package"
+        approval = package.asked.get("ModelApprovalStatus", "Approved")
+        action = entity(call, "Action", name, "Approval", package.arn)
+        call.call(
+            "sagemaker",
+            "UpdateAction",
+            ActionName=_fitting(name),
+            Status=_APPROVALS[approval],
+            Properties={"ModelApprovalStatus": approval, "By": by},
+        )
+        for container in package.asked.get("InferenceSpecification", {}).get("Containers", ()):
+            if uri := container.get("ModelDataUrl"):
+                associate(call, artifact_at(call, Artifact(uri, "Model")), action, "ContributedTo")
+        if group:
+            of = str(Arn("sagemaker", space.region, space.account, f"model-package-group/{group.lower()}"))
+            associate(
+                call, action, entity(call, "Context", f"{group}-aws-model-group", "ModelGroup", of), "AssociatedWith"
+            )
+
+
+@contextmanager
+def _forgiving(what: str) -> Iterator[None]:
+    """Nothing fails for its record: what is refused is logged."""
+    try:
+        yield
     except Fault as fault:
-        log.warning("the deployment %s is not recorded whole: %s", deployment.name, fault)
+        log.warning("%s is not recorded whole: %s", what, fault)
     except Exception:
-        log.exception("the deployment %s is not recorded whole", deployment.name)
+        log.exception("%s is not recorded whole", what)
 
 
 def entity(call: Call, noun: str, name: str, kind: str, source: str) -> str:

@@ -7,6 +7,7 @@ from tests.conftest import Server
 from tests.support.endpoints import make_model, variant
 from tests.support.fleets import Fleet
 from tests.support.handlers import archive
+from tests.support.jobs import ROLE
 from tests.support.own_code import put
 from tests.support.processes import until
 from tests.support.unique import unique
@@ -81,6 +82,31 @@ def gone(sagemaker: Any, endpoint: str) -> bool:
     except sagemaker.exceptions.ClientError:
         return True
     return False
+
+
+def test_a_package_and_its_approval_lie_between(server: Server) -> None:
+    sagemaker, group = server.client("sagemaker"), unique("Group")
+    data = put(server, group.lower(), "model.tar.gz", archive(secret="x"))
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    container = {"Image": "tobo-echo", "ModelDataUrl": data}
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName=group,
+        InferenceSpecification={"Containers": [container], "SupportedContentTypes": ["text/csv"]},
+    )["ModelPackageArn"]
+    [action] = sagemaker.list_actions(SourceUri=package)["ActionSummaries"]
+    assert (action["ActionType"], action["Status"]) == ("Approval", "InProgress")
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    described = sagemaker.describe_action(ActionName=action["ActionName"])
+    assert described["Status"] == "Completed" and described["Properties"]["ModelApprovalStatus"] == "Approved"
+    assert described["Properties"]["By"].endswith(":root")
+    assert sorted(found(sagemaker, action["ActionArn"], "Descendants")) == ["ModelGroup"]
+    sagemaker.create_model(ModelName=group, ExecutionRoleArn=ROLE, PrimaryContainer={"ModelPackageName": package})
+    sagemaker.create_endpoint_config(EndpointConfigName=group, ProductionVariants=[variant(group)])
+    sagemaker.create_endpoint(EndpointName=group, EndpointConfigName=group)
+    until(lambda: "Endpoint" in found(sagemaker, action["ActionArn"], "Descendants"), 60)
+    [endpoint] = found(sagemaker, action["ActionArn"], "Descendants")["Endpoint"]
+    assert set(found(sagemaker, endpoint)) == {"ModelDeployment", "Approval", "Model"}
+    sagemaker.delete_endpoint(EndpointName=group)
 
 
 def test_a_devices_bundle(fleet: Fleet) -> None:

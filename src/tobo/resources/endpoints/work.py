@@ -110,6 +110,7 @@ def record(context: Context, row: Row) -> Outcome:
             kind="Endpoint",
             place_name=row.key.name,
             place_arn=row.arn,
+            packages=[variant.get("Package", "") for variant in fleet["variants"]],
         ),
     )
     return Done()

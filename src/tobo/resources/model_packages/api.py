@@ -9,6 +9,7 @@ from typing import Any
 from tobo.kit.arn import Arn, parse_arn
 from tobo.kit.fault import Fault, validation
 from tobo.operations.context import Call
+from tobo.operations.deploying import record_package
 from tobo.operations.inference_specifications import check_specification
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
@@ -47,6 +48,7 @@ def create_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
         row = add_row(call, PACKAGE, name, kept, _taken, state="Pending", found=found, todo=("transform",))
     else:
         row = add_row(call, PACKAGE, name, kept, _taken, state="Completed", found=found)
+    record_package(call.context, row, call.principal.arn)
     return {"ModelPackageArn": row.arn}
 
 
@@ -118,6 +120,7 @@ def update_model_package(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]
         return {"asked": kept, "found": {**row.found, "LastModifiedBy": made_by(call), "LastModifiedTime": call.now}}
 
     row = change_row(call, lambda: _row(call, asked["ModelPackageArn"]), "updated", changed)
+    record_package(call.context, row, call.principal.arn)
     return {"ModelPackageArn": row.arn}
 
 
