@@ -59,6 +59,20 @@ def test_what_is_used_now_begins_a_new_span_when_it_changes(ledger: Ledger) -> N
     ]
 
 
+def test_work_that_is_paid_by_its_time_makes_one_span_a_day(ledger: Ledger) -> None:
+    use, day = replace(LARGE, instance_type="serverless.2048"), 86_400.0 * 20_000
+    for now, seconds in ((day + 100, 2.0), (day + 110, 3.0), (day + 50_000, 0.5), (day + 86_401, 4.0)):
+        ledger.add(ENDPOINT, use, seconds, now)
+    assert told(ledger, day * 2) == [
+        ("a", 1, day + 98, day + 103.5, False),
+        ("a", 1, day + 86_400, day + 86_404, False),
+    ]
+    # what is used by the hour beside it is not touched, and does not touch it
+    ledger.keep([(ENDPOINT, [LARGE])], day + 90_000)
+    ledger.add(ENDPOINT, use, 1.0, day + 90_001)
+    assert sum(span.hours(0, 1e12) for span in ledger.spans(SPACE.account, 0, 1e12, day + 90_000)) * 3600 == 10.5
+
+
 def test_another_package_begins_a_new_span(ledger: Ledger) -> None:
     bought = replace(LARGE, package="arn:package")
     for now, use in ((100.0, bought), (160.0, bought), (200.0, LARGE), (260.0, bought)):

@@ -80,6 +80,17 @@ def note(context: Context, row: Row) -> None:
         log.exception("the use of %s was not written down", row.arn)
 
 
+def note_work(context: Context, row: Row, usage: Usage, seconds: float) -> None:
+    """Time that work took on what is paid by its work; a disk that takes nothing is logged, and that much is lost."""
+    if context.ledger is None or seconds <= 0:
+        return
+    try:
+        [use] = priced(context, [usage])
+        context.ledger.add(owner_of(context, row), use, seconds, context.clock.now())
+    except Exception:
+        log.exception("the work of %s was not written down", row.arn)
+
+
 def look(context: Context) -> None:
     """Everything that runs, in all accounts and regions; what has ended or is gone since the last look has its end."""
     assert context.ledger is not None

@@ -15,7 +15,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS spans (
 CREATE INDEX IF NOT EXISTS spans_until ON spans (account, until);
 CREATE INDEX IF NOT EXISTS spans_running ON spans (arn) WHERE running;
 """
+_DAY = 86_400.0
 _MEMBERS = "arn, part, begun, until, running, account, region, kind, name, instance_type, count, user, tags, list_price, own_price, package"
 
 
@@ -122,6 +123,20 @@ class Ledger:
                 ended += over
             self._connection.executemany(_END, ended)
             self._connection.executemany(_UPSERT, kept)
+
+    def add(self, owner: Owner, use: Use, seconds: float, now: float) -> None:
+        """Time that work took, for what is paid by its work: it makes the span of the day (UTC) longer. Not safe to repeat."""
+        day = now // _DAY * _DAY
+        query = (
+            "SELECT begun, until FROM spans WHERE arn = ? AND NOT running AND begun >= ? AND begun < ? "
+            "AND (part, instance_type, count, package) = (?, ?, ?, ?) ORDER BY begun DESC LIMIT 1"
+        )
+        asked = (owner.arn, day, day + _DAY, use.part, use.instance_type, use.count, use.package)
+        with self._using, self._connection:
+            found = self._connection.execute(query, asked).fetchone()
+            begun, until = found or (max(day, now - seconds),) * 2
+            rows, _ = _changed(owner, [replace(use, begun=begun, ended=until + seconds)], (), now)
+            self._connection.executemany(_UPSERT, rows)
 
     def running(self) -> list[str]:
         """ARNs of the resources that have spans which go on."""

@@ -1,6 +1,7 @@
 """What real jobs and endpoints use, as Cost Explorer tells it, over changes, deletions and a killed server."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,15 @@ from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.support.browser import limited_user
 from tests.support.jobs import training_job, upload_photos, wait
-from tests.support.named import make_endpoint, make_named_model, named_variant, sagemaker_of, settled
+from tests.support.named import (
+    asker,
+    make_endpoint,
+    make_named_model,
+    named_variant,
+    sagemaker_of,
+    serverless_variant,
+    settled,
+)
 from tests.support.processes import until
 from tests.support.unique import unique
 
@@ -70,6 +79,23 @@ def test_a_job_costs_its_seconds_and_does_so_when_it_is_deleted(warm_server: Ser
     groups = [group["Keys"] for result in found["ResultsByTime"] for group in result["Groups"]]
     maker = f"aws:createdBy$arn:aws:iam::{warm_server.account}:user/{user}"
     assert groups == [[maker, "USE1-Train:ml.m5.large"]]
+
+
+def test_a_serverless_variant_costs_the_time_in_which_it_works(server: Server) -> None:
+    model, name = make_named_model(server, unique("asleep")), unique("asleep")
+    variant = serverless_variant(model)
+    variant["ServerlessConfig"]["MemorySizeInMB"] = 2048
+    arn = make_endpoint(server, name, variant)["EndpointArn"]
+    ask = asker(server, name)
+    begun = time.monotonic()
+    for _ in range(20):
+        ask("x")
+    took = time.monotonic() - begun
+    until(lambda: hours_of(server, arn) > 0)
+    figures = figures_of(server, arn)
+    assert 0 < figures["UsageQuantity"] * 3600 <= took
+    assert figures["UnblendedCost"] == pytest.approx(figures["UsageQuantity"] * 3600 * 2 * 0.00002, abs=1e-9)
+    sagemaker_of(server).delete_endpoint(EndpointName=name)
 
 
 def test_an_endpoint_costs_its_replicas(server: Server) -> None:

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from tobo.compute.base import Usage
+from tobo.compute.base import Usage as Measured
 from tobo.operations.context import Context
 from tobo.operations.market import counted
+from tobo.operations.metering import Usage, note_work
+from tobo.operations.pricing import serverless_type
 from tobo.resources.endpoints.fleets import Fleet, name_of, replicas_of
 from tobo.resources.endpoints.routes import ROUTES, Route, address_of
 from tobo.resources.endpoints.traffic import Traffic
@@ -37,6 +39,7 @@ def flush_metrics(context: Context, row: Row, at_once: bool = False) -> None:
         for variant, traffic in counted.items():
             points += _invoked(row, variant, traffic, current - period)
             points += _sold(row, variant, traffic, current - period)
+            _note_work(context, row, variant, traffic)
         points += _used(context, row, route, current - period)
     if points:
         context.metrics.put(row.key.space, points)
@@ -68,6 +71,14 @@ def _invoked(row: Row, variant: str, traffic: Traffic, at: float) -> list[Point]
     return points
 
 
+def _note_work(context: Context, row: Row, variant: str, traffic: Traffic) -> None:
+    """A serverless variant is paid for while it works."""
+    for each in (row.found["_fleet"] or {"variants": ()})["variants"]:
+        if each["VariantName"] == variant and (serverless := each.get("ServerlessConfig")):
+            usage = Usage(serverless_type(serverless["MemorySizeInMB"]), 1, variant, package=each.get("Package", ""))
+            note_work(context, row, usage, sum(total for _, total in traffic.latencies.values()) / 1e6)
+
+
 def _sold(row: Row, variant: str, traffic: Traffic, at: float) -> Iterator[Point]:
     """What a model package has answered, for whoever it was subscribed from."""
     fleet = row.found["_fleet"]
@@ -79,7 +90,7 @@ def _sold(row: Row, variant: str, traffic: Traffic, at: float) -> Iterator[Point
 def _used(context: Context, row: Row, route: Route, at: float) -> Iterator[Point]:
     """Processors and memory of each ready replica since the last look, in per cent of one processor and of its memory."""
     fleet: Fleet | None = row.found["_fleet"]
-    seen: dict[str, tuple[float, Usage]] = {}
+    seen: dict[str, tuple[float, Measured]] = {}
     for replica in fleet["replicas"] if fleet is not None else ():
         name = name_of(row, fleet or {}, replica)
         usage = context.hosting.usage(name) if replica["ready"] else None
