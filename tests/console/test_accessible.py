@@ -11,6 +11,7 @@ from tests.support.console_jobs import train_with_a_mistake
 from tests.support.fleets import Fleet, metric, stage
 from tests.support.jobs import IMAGE, ROLE
 from tests.support.notebooks import TYPE
+from tests.support.reaping import UNTAGGED, reaper
 from tests.support.tuning import await_tuning, tuning_job
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
@@ -18,7 +19,7 @@ pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
 
 @dataclass(frozen=True)
 class World:
-    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job and alarm."""
+    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm and reaper rule."""
 
     server: Server
     name: str
@@ -62,12 +63,15 @@ PAGES = {
     "folder": ("s3/{bucket}?prefix=train/", "table"),
     "roles": ("roles", "table"),
     "costs": ("costs", ".spending svg"),
+    "reaper": ("reaper", ".planned pre, .planned p"),
+    "reaper-rule": ("reaper/{name}", ".planned p"),
+    "reaper-create": ("reaper/create?like=nights", "form"),
     "error": ("training-jobs/none-of-this-name", ".refusal"),
 }
 """Name -> the path, and what is there once the page has drawn itself."""
 
 EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
-         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions")  # fmt: skip
+         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions", "reaper")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 
@@ -102,6 +106,7 @@ def world(warm_server: Server) -> Iterator[World]:
     sagemaker.create_notebook_instance(
         NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, DefaultCodeRepository="https://127.0.0.1:1/none.git"
     )
+    reaper(warm_server).put_rule(Rule={**UNTAGGED, "RuleName": name})
     fleet = Fleet(warm_server)
     fleet.register("cam-1", "cam-2")
     figures = [metric("Decisions", 120), metric("Rejects", 6), metric("Latency", 9.5, Dimension="p50")]

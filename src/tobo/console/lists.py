@@ -1,6 +1,6 @@
 """Lists: the state of a table is its address: filter, order and page as the List operations have them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,15 @@ def list_request(visit: Visit, statuses: tuple[str, ...] = (), sort: str = "Crea
         "NextToken": query.get("token") or None,
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def pages_of(ask: Callable[..., Any]) -> Iterator[Any]:
+    """The answers of a List operation, a page each, to the last one. Raises its Faults."""
+    found = ask()
+    yield found
+    while token := found.get("NextToken"):
+        found = ask(NextToken=token)
+        yield found
 
 
 def addresses(visit: Visit, *path: str) -> Callable[..., str]:

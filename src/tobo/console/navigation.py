@@ -30,6 +30,8 @@ class Listed:
     name: str
     path: str
     """First part of the address; the name follows."""
+    searched: bool = True
+    """Whether the operation finds a part of a name by itself; else its pages are looked through."""
 
 
 NAVIGATION: tuple[Group, ...] = (
@@ -78,6 +80,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Place("Alarms", "alarms", "bell"),
             Place("Costs", "costs", "coins"),
+            Place("Reaper", "reaper", "moon"),
             Place("Instances", "instances", "microchip"),
             Place("Users and roles", "users", "users"),
             Place("Audit log", "audit", "scroll-text"),
@@ -107,6 +110,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Enrol a device", "enroll", "camera"),
     Place("Package a model", "packaging-jobs/create", "package"),
     Place("Create deployment plan", "deployment-plans/create", "rocket"),
+    Place("Create reaper rule", "reaper/create", "moon"),
 )
 """What one can begin from the palette."""
 
@@ -153,6 +157,8 @@ LISTED: tuple[Listed, ...] = (
         *("Deployment plan", "rocket", "sagemaker", "ListEdgeDeploymentPlans"),
         *("EdgeDeploymentPlanSummaries", "EdgeDeploymentPlanName", "deployment-plans"),
     ),
+    Listed("Alarm", "bell", "cloudwatch", "DescribeAlarms", "MetricAlarms", "AlarmName", "alarms", searched=False),
+    Listed("Reaper rule", "moon", "tobo-reaper", "ListRules", "Rules", "RuleName", "reaper", searched=False),
 )
 
 
