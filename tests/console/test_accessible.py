@@ -19,7 +19,7 @@ pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
 
 @dataclass(frozen=True)
 class World:
-    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm and reaper rule."""
+    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm, budget and reaper rule."""
 
     server: Server
     name: str
@@ -63,6 +63,8 @@ PAGES = {
     "folder": ("s3/{bucket}?prefix=train/", "table"),
     "roles": ("roles", "table"),
     "costs": ("costs", ".spending svg"),
+    "budget": ("budgets/{name}", "meter"),
+    "budget-create": ("budgets/create", "form"),
     "reaper": ("reaper", ".planned pre, .planned p"),
     "reaper-rule": ("reaper/{name}", ".planned p"),
     "reaper-create": ("reaper/create?like=nights", "form"),
@@ -71,7 +73,7 @@ PAGES = {
 """Name -> the path, and what is there once the page has drawn itself."""
 
 EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
-         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions", "reaper")  # fmt: skip
+         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions", "reaper", "budgets")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 
@@ -105,6 +107,15 @@ def world(warm_server: Server) -> Iterator[World]:
     )  # fmt: skip
     sagemaker.create_notebook_instance(
         NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, DefaultCodeRepository="https://127.0.0.1:1/none.git"
+    )
+    warm_server.client("budgets").create_budget(
+        AccountId=warm_server.account,
+        Budget={
+            "BudgetName": name,
+            "BudgetType": "COST",
+            "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "20", "Unit": "USD"},
+        },
     )
     reaper(warm_server).put_rule(Rule={**UNTAGGED, "RuleName": name})
     fleet = Fleet(warm_server)

@@ -80,6 +80,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Place("Alarms", "alarms", "bell"),
             Place("Costs", "costs", "coins"),
+            Place("Budgets", "budgets", "gauge"),
             Place("Reaper", "reaper", "moon"),
             Place("Instances", "instances", "microchip"),
             Place("Users and roles", "users", "users"),
@@ -110,6 +111,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Enrol a device", "enroll", "camera"),
     Place("Package a model", "packaging-jobs/create", "package"),
     Place("Create deployment plan", "deployment-plans/create", "rocket"),
+    Place("Create budget", "budgets/create", "gauge"),
     Place("Create reaper rule", "reaper/create", "moon"),
 )
 """What one can begin from the palette."""
@@ -158,6 +160,7 @@ LISTED: tuple[Listed, ...] = (
         *("EdgeDeploymentPlanSummaries", "EdgeDeploymentPlanName", "deployment-plans"),
     ),
     Listed("Alarm", "bell", "cloudwatch", "DescribeAlarms", "MetricAlarms", "AlarmName", "alarms", searched=False),
+    Listed("Budget", "gauge", "budgets", "DescribeBudgets", "Budgets", "BudgetName", "budgets", searched=False),
     Listed("Reaper rule", "moon", "tobo-reaper", "ListRules", "Rules", "RuleName", "reaper", searched=False),
 )
 

@@ -5,6 +5,7 @@ from tobo.console.screens import (
     alarms,
     audit,
     buckets,
+    budgets,
     compilation_jobs,
     costs,
     deployment,  # before the endpoints' own pages
@@ -67,6 +68,7 @@ _SUBJECTS = (
     transform_jobs,
     compilation_jobs,
     costs,
+    budgets,
     reaper,
     fleets,
     devices,
