@@ -19,7 +19,7 @@ pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
 
 @dataclass(frozen=True)
 class World:
-    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm, budget and reaper rule."""
+    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm, topic, event rule, budget and reaper rule."""
 
     server: Server
     name: str
@@ -65,6 +65,9 @@ PAGES = {
     "costs": ("costs", ".spending svg"),
     "budget": ("budgets/{name}", "meter"),
     "budget-create": ("budgets/create", "form"),
+    "topic": ("topics/{name}", "table"),
+    "event-rule": ("event-rules/{name}", ".code-box"),
+    "event-rule-create": ("event-rules/create", "form"),
     "reaper": ("reaper", ".planned pre, .planned p"),
     "reaper-rule": ("reaper/{name}", ".planned p"),
     "reaper-create": ("reaper/create?like=nights", "form"),
@@ -73,7 +76,8 @@ PAGES = {
 """Name -> the path, and what is there once the page has drawn itself."""
 
 EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
-         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions", "reaper", "budgets")  # fmt: skip
+         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms",
+         "flow-definitions", "reaper", "topics", "event-rules")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 
@@ -100,10 +104,13 @@ def world(warm_server: Server) -> Iterator[World]:
     )
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     sagemaker.create_hyper_parameter_tuning_job(**tuning_job(name[:32], bucket))
+    sns = warm_server.client("sns")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/hook")
     warm_server.client("cloudwatch").put_metric_alarm(
         AlarmName=name, Namespace="AWS/SageMaker", MetricName="ModelLatency", Statistic="Average", Period=60,
         Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}],
-        Threshold=5, ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1,
+        Threshold=5, ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, AlarmActions=[topic],
     )  # fmt: skip
     sagemaker.create_notebook_instance(
         NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, DefaultCodeRepository="https://127.0.0.1:1/none.git"
@@ -117,6 +124,8 @@ def world(warm_server: Server) -> Iterator[World]:
             "BudgetLimit": {"Amount": "20", "Unit": "USD"},
         },
     )
+    warm_server.client("events").put_rule(Name=name, EventPattern='{"source": ["line-1"]}')
+    warm_server.client("events").put_targets(Rule=name, Targets=[{"Id": "mail", "Arn": topic}])
     reaper(warm_server).put_rule(Rule={**UNTAGGED, "RuleName": name})
     fleet = Fleet(warm_server)
     fleet.register("cam-1", "cam-2")

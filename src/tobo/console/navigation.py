@@ -79,6 +79,8 @@ NAVIGATION: tuple[Group, ...] = (
         "House",
         (
             Place("Alarms", "alarms", "bell"),
+            Place("Topics", "topics", "radio-tower"),
+            Place("Event rules", "event-rules", "list-filter"),
             Place("Costs", "costs", "coins"),
             Place("Budgets", "budgets", "gauge"),
             Place("Reaper", "reaper", "moon"),
@@ -111,6 +113,7 @@ DEEDS: tuple[Place, ...] = (
     Place("Enrol a device", "enroll", "camera"),
     Place("Package a model", "packaging-jobs/create", "package"),
     Place("Create deployment plan", "deployment-plans/create", "rocket"),
+    Place("Create event rule", "event-rules/create", "list-filter"),
     Place("Create budget", "budgets/create", "gauge"),
     Place("Create reaper rule", "reaper/create", "moon"),
 )
@@ -160,6 +163,8 @@ LISTED: tuple[Listed, ...] = (
         *("EdgeDeploymentPlanSummaries", "EdgeDeploymentPlanName", "deployment-plans"),
     ),
     Listed("Alarm", "bell", "cloudwatch", "DescribeAlarms", "MetricAlarms", "AlarmName", "alarms", searched=False),
+    Listed("Topic", "radio-tower", "sns", "ListTopics", "Topics", "TopicArn", "topics", searched=False),
+    Listed("Event rule", "list-filter", "events", "ListRules", "Rules", "Name", "event-rules", searched=False),
     Listed("Budget", "gauge", "budgets", "DescribeBudgets", "Budgets", "BudgetName", "budgets", searched=False),
     Listed("Reaper rule", "moon", "tobo-reaper", "ListRules", "Rules", "RuleName", "reaper", searched=False),
 )
