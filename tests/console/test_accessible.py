@@ -19,7 +19,8 @@ pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
 
 @dataclass(frozen=True)
 class World:
-    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm, topic, event rule, budget and reaper rule."""
+    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm, topic, event rule, budget, reaper rule
+    and of what its notebook begins with."""
 
     server: Server
     name: str
@@ -59,6 +60,10 @@ PAGES = {
     "packaging-create": ("packaging-jobs/create", "form"),
     "alarm": ("alarms/{name}", "h1"),
     "notebook": ("notebooks/{name}", ".notice.bad"),
+    "lifecycle-config": ("lifecycle-configs/{name}", "pre.code"),
+    "lifecycle-config-create": ("lifecycle-configs/create", "form"),
+    "code-repository": ("code-repositories/{name}", "h1"),
+    "code-repository-create": ("code-repositories/create", "form"),
     "notebook-create": ("notebooks/create", "#price:has-text('an hour')"),
     "folder": ("s3/{bucket}?prefix=train/", "table"),
     "roles": ("roles", "table"),
@@ -77,7 +82,7 @@ PAGES = {
 
 EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
          "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms",
-         "flow-definitions", "reaper", "topics", "event-rules")  # fmt: skip
+         "flow-definitions", "reaper", "topics", "event-rules", "lifecycle-configs", "code-repositories")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 
@@ -112,8 +117,13 @@ def world(warm_server: Server) -> Iterator[World]:
         Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}],
         Threshold=5, ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, AlarmActions=[topic],
     )  # fmt: skip
+    sagemaker.create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName=name, OnStart=[{"Content": "dHJ1ZQ=="}]
+    )
+    git = {"RepositoryUrl": "https://127.0.0.1:1/none.git"}
+    sagemaker.create_code_repository(CodeRepositoryName=name, GitConfig=git)
     sagemaker.create_notebook_instance(
-        NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, DefaultCodeRepository="https://127.0.0.1:1/none.git"
+        NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, LifecycleConfigName=name, DefaultCodeRepository=name
     )
     warm_server.client("budgets").create_budget(
         AccountId=warm_server.account,

@@ -102,6 +102,10 @@ DEEDS: tuple[Place, ...] = (
     Place("Create labelling job", "labeling-jobs/create", "tag"),
     Place("Create flow definition", "flow-definitions/create", "clipboard-list"),
     Place("Create notebook", "notebooks/create", "flask-conical"),
+    Place("Lifecycle configurations", "lifecycle-configs", "terminal"),
+    Place("Create lifecycle configuration", "lifecycle-configs/create", "terminal"),
+    Place("Code repositories", "code-repositories", "code"),
+    Place("Add code repository", "code-repositories/create", "code"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
     Place("Improve a model", "pipelines/improve", "refresh-cw"),
@@ -127,6 +131,14 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Notebook", "flask-conical", "sagemaker", "ListNotebookInstances"),
         *("NotebookInstances", "NotebookInstanceName", "notebooks"),
+    ),
+    Listed(
+        *("Lifecycle configuration", "terminal", "sagemaker", "ListNotebookInstanceLifecycleConfigs"),
+        *("NotebookInstanceLifecycleConfigs", "NotebookInstanceLifecycleConfigName", "lifecycle-configs"),
+    ),
+    Listed(
+        *("Code repository", "code", "sagemaker", "ListCodeRepositories"),
+        *("CodeRepositorySummaryList", "CodeRepositoryName", "code-repositories"),
     ),
     Listed(
         *("Training job", "graduation-cap"),

@@ -6,6 +6,7 @@ from tobo.console.screens import (
     audit,
     buckets,
     budgets,
+    code_repositories,
     compilation_jobs,
     costs,
     deployment,  # before the endpoints' own pages
@@ -19,6 +20,7 @@ from tobo.console.screens import (
     home,
     labelling,
     labelling_jobs,
+    lifecycle_configs,
     logs,
     loops,
     model_packages,
@@ -57,6 +59,8 @@ _SUBJECTS = (
     work,
     logs,
     notebooks,
+    lifecycle_configs,
+    code_repositories,
     training_create,  # before the jobs' own pages
     training_jobs,
     tuning_jobs,
