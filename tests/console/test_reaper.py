@@ -79,6 +79,29 @@ def test_what_waits_is_said_as_the_command_says_it(browser: Browser, fresh_serve
         expect(page.locator("#code")).to_contain_text("tobo_reaper.plan_reaping()")
 
 
+def test_what_shall_be_deleted_is_brought_back_within_the_day(
+    browser: Browser, fresh_server: Callable[..., Server]
+) -> None:
+    server = fresh_server()
+    make_named_model(server, "sorter")
+    make_endpoint(server, "forgotten", named_variant("sorter"))
+    topic = server.client("sns").create_topic(Name="reaped")["TopicArn"]
+    reaper(server).put_rule(Rule={**UNTAGGED, "Action": "DELETE", "TopicArn": topic, "Enabled": True})
+    until(lambda: [case for case in reaper(server).list_cases()["Cases"] if case["Status"] == "Doomed"], 60)
+    settled(server, "forgotten")
+    with visitor(browser, server) as root:
+        root.sign_in()
+        page = root.go("reaper/untagged")
+        expect(page.get_by_role("link", name="topic reaped")).to_be_visible()
+        row = page.get_by_role("region", name="Noticed and done").locator("tbody tr")
+        expect(row.locator(".badge")).to_have_text("Stopped, deleted after a day")
+        expect(row).to_contain_text("Deleted, in 23 h")
+        row.get_by_role("button", name="Undo").click()
+        expect(row.locator(".badge")).to_have_text("Brought back")
+        until(lambda: count(server, "forgotten") == 1)
+        assert root.troubles == []
+
+
 def test_a_rule_is_edited_refused_in_its_place_and_deleted(root: Visitor, server: Server) -> None:
     name, rules = unique("rule"), reaper(server)
     page = root.go("reaper/create")

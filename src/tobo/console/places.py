@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tobo.console.visit import url
 from tobo.kit.arn import parse_arn
+from tobo.kit.fault import Fault
 
 
 def s3_place(address: str) -> str:
@@ -30,9 +31,12 @@ _SHOWN: Mapping[str, str] = {
 def arn_place(arn: str, region: str) -> tuple[str, str]:
     """What a resource is called, with its region where that is not the one that is looked at, and its page, "" where it has none.
 
-    Raises Fault ValidationException for what is no ARN.
+    What is no ARN is called as it is.
     """
-    its = parse_arn(arn)
+    try:
+        its = parse_arn(arn)
+    except Fault:
+        return arn, ""
     if its.service == "sns":
         words, page = f"topic {its.resource}", url("topics", its.resource)
     else:

@@ -145,13 +145,10 @@ def _told(visit: Visit, name: str) -> list[dict[str, Any]] | None:
         asked = {"BudgetName": name, "Notification": _defining(each)}
         subscribers = _asked(visit, visit.attempt, "DescribeSubscribersForNotification", **asked)
         told += [
-            {**each, **one, "place": _place(visit, one)} for one in (subscribers or {"Subscribers": []})["Subscribers"]
+            {**each, **one, "place": arn_place(one["Address"], visit.region)[1]}
+            for one in (subscribers or {"Subscribers": []})["Subscribers"]
         ]
     return told
-
-
-def _place(visit: Visit, subscriber: Mapping[str, str]) -> str:
-    return arn_place(subscriber["Address"], visit.region)[1] if subscriber["SubscriptionType"] == "SNS" else ""
 
 
 def _notification(fields: Mapping[str, str]) -> dict[str, Any]:

@@ -82,7 +82,8 @@ def _undo(visit: Visit) -> Response:
 def _page(visit: Visit) -> Response:
     name = visit.path["name"]
     rule = visit.call(SERVICE, "DescribeRule", RuleName=name)["Rule"]
-    return visit.page("reaper/page.html", rule=rule, **_choices(visit), **_happening(visit, name))
+    tells = arn_place(rule.get("TopicArn", ""), visit.region)
+    return visit.page("reaper/page.html", rule=rule, tells=tells, **_choices(visit), **_happening(visit, name))
 
 
 @posted("/reaper/{name}/change")
