@@ -172,6 +172,18 @@ def test_pages_of_one_thing_are_accessible(themed: Visitor, world: World, page: 
     assert not shown.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_of_one_thing_fit_a_phone(browser: Browser, world: World, page: str) -> None:
+    path, drawn = PAGES[page]
+    with visitor(browser, world.server, viewport={"width": 390, "height": 844}) as its:
+        its.sign_in()
+        shown = its.go(world.path(path))
+        expect(shown.locator(drawn).first).to_be_attached(timeout=90_000)
+        shown.evaluate("for (const each of document.querySelectorAll('main details')) each.open = true")
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+        assert its.accessibility() == []  # of what is folded up on a page, too
+
+
 @pytest.mark.parametrize("path", EMPTY)
 def test_lists_without_anything_are_accessible(themed: Visitor, path: str) -> None:
     where = {"name": "tobo_region", "value": "eu-north-1", "url": themed.server.endpoint}

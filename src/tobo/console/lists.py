@@ -27,9 +27,9 @@ def list_request(visit: Visit, statuses: tuple[str, ...] = (), sort: str = "Crea
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def pages_of(ask: Callable[..., Any]) -> Iterator[Any]:
-    """The answers of a List operation, a page each, to the last one. Raises its Faults."""
-    found = ask()
+def pages_of(ask: Callable[..., Any], first: Any = None) -> Iterator[Any]:
+    """The answers of a List operation, a page each, to the last one; `first` where it was asked for already. Raises its Faults."""
+    found = ask() if first is None else first
     yield found
     while token := found.get("NextToken"):
         found = ask(NextToken=token)

@@ -16,6 +16,10 @@ MOST = 8
 """Resources of one kind."""
 
 
+MOST_PAGES = 10
+"""Of a list that finds no names by itself: a thousand of them, for each pause in the typing."""
+
+
 @shown("/palette")
 def _find(visit: Visit) -> Response:
     words = visit.query.get("q", "").split()
@@ -51,7 +55,7 @@ def _names(visit: Visit, listed: Listed, part: str) -> Iterator[str]:
         yield from (one[listed.name] for one in found[listed.members])
         return
     asked = {"AccountId": visit.principal.account} if listed.service == "budgets" else {}
-    for found in pages_of(partial(visit.quietly, listed.service, listed.operation, **asked)):
+    for found in islice(pages_of(partial(visit.quietly, listed.service, listed.operation, **asked)), MOST_PAGES):
         names = (
             one[listed.name].rpartition(":")[2] if listed.name.endswith("Arn") else one[listed.name]
             for one in found[listed.members]

@@ -141,10 +141,11 @@ def _planned(visit: Visit, reaping: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cases(visit: Visit, name: str, due: Mapping[tuple[str, str], float]) -> list[dict[str, Any]] | None:
     """The newest first. ListCases knows no filter, so all of its pages are looked through."""
-    first = visit.attempt(SERVICE, "ListCases", MaxResults=PAGE)
+    first = visit.attempt(SERVICE, "ListCases")
     if first is None:
         return None
-    found = [case for page in pages_of(partial(visit.quietly, SERVICE, "ListCases")) for case in page["Cases"]]
+    pages = pages_of(partial(visit.quietly, SERVICE, "ListCases"), first)
+    found = [case for page in pages for case in page["Cases"]]
     shown = [case for case in found if not name or case["RuleName"] == name]
     return [_case(visit, case, due) for case in shown[: -MOST_CASES - 1 : -1]]
 
