@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A server's state with something of everything in it, for looking at the console: `tools/console_world.py STATE`.
 
-`--screenshots FOLDER` takes pictures of it instead and leaves nothing behind. Everything is real: photos of drawn
+`--screenshots FOLDER [NAME ...]` takes pictures of it instead, of all screens or of those named, and leaves nothing behind. Everything is real: photos of drawn
 marbles, trainings that end well and badly, an endpoint that answers, a tuning job, a batch transform, a compilation, a
 fleet, people who label, a registry. It takes one to two minutes.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -27,6 +28,7 @@ from tobo.cli.story.photos import Collection, marbles
 from tobo.cli.story.rollout import build, plan
 from tobo.cli.story.serving import deploy
 from tobo.cli.story.training import INSTANCE, Place, create_job, find_place, upload
+from tobo.console.reaper_rules import EXAMPLES
 from tobo.console.screens.flow_definitions import TEMPLATE
 from tobo.edge.outbox import Outbox
 from tobo.loop.definition import loop_definition, loop_description, validation_data
@@ -54,6 +56,7 @@ def build_world(connection: Connection) -> None:
     edge(connection, place)
     registry(connection)
     improvement(connection, place, collection)
+    house(connection)
     notebooks(connection, place)
     people(connection)
 
@@ -88,18 +91,67 @@ def traffic(connection: Connection, endpoint: str, collection: Collection) -> No
 
 
 def notebooks(connection: Connection, place: Place) -> None:
-    """One in service, one whose repository cannot be had."""
+    """One in service that ran a script, one whose repository cannot be had."""
     sagemaker = connection.client("sagemaker")
+    script = "#!/bin/bash\nset -eu\ngit config --global user.name 'Line 1'\ngit config --global pull.rebase true\n"
+    sagemaker.create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName="plots",
+        OnStart=[{"Content": base64.b64encode(script.encode()).decode()}],
+    )
+    git = {"RepositoryUrl": "https://127.0.0.1:1/counting.git", "Branch": "main"}
+    sagemaker.create_code_repository(CodeRepositoryName="counting", GitConfig=git)
     wanted = {"InstanceType": "ml.t3.medium", "RoleArn": place.role}
     rules = [{"Key": "tobo:idle-stop-minutes", "Value": "60"}, {"Key": "tobo:stop-at", "Value": "20:00"}]
-    sagemaker.create_notebook_instance(NotebookInstanceName="marbles-lab", Tags=[*TAGS, *rules], **wanted)
     sagemaker.create_notebook_instance(
-        NotebookInstanceName="counting", DefaultCodeRepository="https://127.0.0.1:1/counting.git", **wanted
+        NotebookInstanceName="marbles-lab", LifecycleConfigName="plots", Tags=[*TAGS, *rules], **wanted
     )
+    sagemaker.create_notebook_instance(NotebookInstanceName="counting", DefaultCodeRepository="counting", **wanted)
     for name in ("marbles-lab", "counting"):
         _over(
             lambda name=name: sagemaker.describe_notebook_instance(NotebookInstanceName=name), "NotebookInstanceStatus"
         )  # type: ignore[misc]
+
+
+def house(connection: Connection) -> None:
+    """Who is told of what, limits of what may be spent, and rules about what is forgotten, of which one is on."""
+    sns, events, budgets = (connection.client(service) for service in ("sns", "events", "budgets"))
+    topic = sns.create_topic(Name="line", Attributes={"DisplayName": "Line 1"})["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/hook")
+    policy = json.dumps({"rejects": [{"numeric": [">", 5]}]})
+    sns.subscribe(
+        TopicArn=topic, Protocol="apprise", Endpoint="json://127.0.0.1:9/", Attributes={"FilterPolicy": policy}
+    )
+    pattern = {"detail-type": ["SageMaker Training Job State Change"], "detail": {"TrainingJobStatus": ["Failed"]}}
+    events.put_rule(Name="failed-trainings", EventPattern=json.dumps({"source": ["aws.sagemaker"], **pattern}))
+    events.put_targets(Rule="failed-trainings", Targets=[{"Id": "line", "Arn": topic}])
+    account = topic.split(":")[4]
+    subscribers = [{"SubscriptionType": "SNS", "Address": topic}]
+    told = {"NotificationType": "FORECASTED", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
+    for name, amount, filters in (("marbles", "20", ["user:project$marbles"]), ("all-of-it", "0.01", [])):
+        budgets.create_budget(
+            AccountId=account,
+            Budget={
+                "BudgetName": name,
+                "BudgetType": "COST",
+                "TimeUnit": "MONTHLY",
+                "BudgetLimit": {"Amount": amount, "Unit": "USD"},
+                "CostFilters": {"TagKeyValue": filters} if filters else {},
+            },
+            NotificationsWithSubscribers=[{"Notification": told, "Subscribers": subscribers}],
+            ResourceTags=[{"Key": "tobo:refuse", "Value": "true"}] if filters else [],
+        )
+    reaping(connection, topic)
+
+
+def reaping(connection: Connection, topic: str) -> None:
+    """A week of grace: nobody who looks at this world shall lose its endpoint."""
+    reaper = connection.client("tobo-reaper")
+    rules = [dict(rule) for _, rule in EXAMPLES.values()]
+    rules[0] |= {"GraceMinutes": 10_080, "TopicArn": topic, "Enabled": True}
+    for rule in rules:
+        reaper.put_rule(Rule=rule)
+    while not reaper.list_cases()["Cases"]:
+        time.sleep(0.5)
 
 
 def batch(connection: Connection, place: Place) -> None:
@@ -473,7 +525,7 @@ def main(arguments: Sequence[str]) -> None:
 
         with TemporaryDirectory() as state, connected(Settings.read(state=Path(state))) as connection:
             build_world(connection)
-            take_all(Path(state), Path(arguments[1]))
+            take_all(Path(state), Path(arguments[1]), arguments[2:])
     else:
         with connected(Settings.read(state=Path(arguments[0]))) as connection:
             build_world(connection)

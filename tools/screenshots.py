@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pictures of every screen of the console in both themes, for the docs and for looking: `tools/screenshots.py STATE FOLDER`.
+"""Pictures of every screen of the console in both themes, for the docs and for looking: `tools/screenshots.py STATE FOLDER [NAME ...]`.
 
 STATE is a world that tools/console_world.py has built, and a server runs on it.
 """
@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -32,6 +33,9 @@ MORE = {
     "pipeline": "pipelines/improve-marbles",
     "improve": "pipelines/improve?training_job=marbles-1",
     "notebook-create": "notebooks/create",
+    "lifecycle-configs": "lifecycle-configs",
+    "lifecycle-config": "lifecycle-configs/plots",
+    "code-repositories": "code-repositories",
     "training-job": "training-jobs/marbles-1",
     "training-create": "training-jobs/create",
     "tuning-job": "tuning-jobs/marbles-tuning",
@@ -43,6 +47,11 @@ MORE = {
     "fleet": "fleets/line",
     "plan": "deployment-plans/marbles-1-0",
     "device": "devices/line/line-1",
+    "topic": "topics/line",
+    "event-rule": "event-rules/failed-trainings",
+    "budget": "budgets/marbles",
+    "reaper-rule": "reaper/untagged-endpoints",
+    "reaper-create": "reaper/create?like=nights",
     "user": "users/watcher",
     "wizard": "wizard",
     "styleguide": "styleguide",
@@ -56,9 +65,12 @@ SETTLE = 1200
 """Milliseconds in which charts and pictures come."""
 
 
-def take_all(state: Path, folder: Path) -> None:
+def take_all(state: Path, folder: Path, only: Sequence[str] = ()) -> None:
+    """Of all screens, or of those named alone."""
     endpoint = json.loads((state / "server.json").read_text())["endpoint"]
     screens = {place.path or "home": place.path for group in NAVIGATION for place in group.places} | MORE
+    screens = {name: path for name, path in screens.items() if not only or name in only}
+    clicked = {name: its for name, its in CLICKED.items() if not only or name in only}
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -68,7 +80,7 @@ def take_all(state: Path, folder: Path) -> None:
             page.wait_for_url(f"**{ROOT}/")
             for name, path in screens.items():
                 _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name.replace('/', '-')}-{theme}.png")
-            for name, (path, link) in CLICKED.items():
+            for name, (path, link) in clicked.items():
                 _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name}-{theme}.png", link)
         browser.close()
 
@@ -86,4 +98,4 @@ def _take(page: Page, address: str, file: Path, link: str = "") -> None:
 
 
 if __name__ == "__main__":
-    take_all(Path(sys.argv[1]), Path(sys.argv[2]))
+    take_all(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

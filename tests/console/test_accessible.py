@@ -12,6 +12,7 @@ from tests.support.console_jobs import train_with_a_mistake
 from tests.support.fleets import Fleet, metric, stage
 from tests.support.jobs import IMAGE, ROLE
 from tests.support.notebooks import TYPE
+from tests.support.reaping import UNTAGGED, reaper
 from tests.support.tuning import await_tuning, tuning_job
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
@@ -19,7 +20,8 @@ pytestmark = [needs_chromium, pytest.mark.xdist_group("training")]
 
 @dataclass(frozen=True)
 class World:
-    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job and alarm."""
+    """A server with one of everything: `name` is that of the job, its endpoint, compilation, tuning job, alarm, topic, event rule, budget, reaper rule
+    and of what its notebook begins with."""
 
     server: Server
     name: str
@@ -60,16 +62,29 @@ PAGES = {
     "packaging-create": ("packaging-jobs/create", "form"),
     "alarm": ("alarms/{name}", "h1"),
     "notebook": ("notebooks/{name}", ".notice.bad"),
+    "lifecycle-config": ("lifecycle-configs/{name}", "pre.code"),
+    "lifecycle-config-create": ("lifecycle-configs/create", "form"),
+    "code-repository": ("code-repositories/{name}", "h1"),
+    "code-repository-create": ("code-repositories/create", "form"),
     "notebook-create": ("notebooks/create", "#price:has-text('an hour')"),
     "folder": ("s3/{bucket}?prefix=train/", "table"),
     "roles": ("roles", "table"),
     "costs": ("costs", ".spending svg"),
+    "budget": ("budgets/{name}", "meter"),
+    "budget-create": ("budgets/create", "form"),
+    "topic": ("topics/{name}", "table"),
+    "event-rule": ("event-rules/{name}", ".code-box"),
+    "event-rule-create": ("event-rules/create", "form"),
+    "reaper": ("reaper", ".planned pre, .planned p"),
+    "reaper-rule": ("reaper/{name}", ".planned p"),
+    "reaper-create": ("reaper/create?like=nights", "form"),
     "error": ("training-jobs/none-of-this-name", ".refusal"),
 }
 """Name -> the path, and what is there once the page has drawn itself."""
 
 EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "algorithms", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
-         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions")  # fmt: skip
+         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions",
+         "reaper", "topics", "event-rules", "lifecycle-configs", "code-repositories")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 
@@ -97,14 +112,34 @@ def world(warm_server: Server) -> Iterator[World]:
     )
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     sagemaker.create_hyper_parameter_tuning_job(**tuning_job(name[:32], bucket))
+    sns = warm_server.client("sns")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint="http://127.0.0.1:9/hook")
     warm_server.client("cloudwatch").put_metric_alarm(
         AlarmName=name, Namespace="AWS/SageMaker", MetricName="ModelLatency", Statistic="Average", Period=60,
         Dimensions=[{"Name": "EndpointName", "Value": name}, {"Name": "VariantName", "Value": "AllTraffic"}],
-        Threshold=5, ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1,
+        Threshold=5, ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, AlarmActions=[topic],
     )  # fmt: skip
-    sagemaker.create_notebook_instance(
-        NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, DefaultCodeRepository="https://127.0.0.1:1/none.git"
+    sagemaker.create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName=name, OnStart=[{"Content": "dHJ1ZQ=="}]
     )
+    git = {"RepositoryUrl": "https://127.0.0.1:1/none.git"}
+    sagemaker.create_code_repository(CodeRepositoryName=name, GitConfig=git)
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName=name, InstanceType=TYPE, RoleArn=ROLE, LifecycleConfigName=name, DefaultCodeRepository=name
+    )
+    warm_server.client("budgets").create_budget(
+        AccountId=warm_server.account,
+        Budget={
+            "BudgetName": name,
+            "BudgetType": "COST",
+            "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "20", "Unit": "USD"},
+        },
+    )
+    warm_server.client("events").put_rule(Name=name, EventPattern='{"source": ["line-1"]}')
+    warm_server.client("events").put_targets(Rule=name, Targets=[{"Id": "mail", "Arn": topic}])
+    reaper(warm_server).put_rule(Rule={**UNTAGGED, "RuleName": name})
     fleet = Fleet(warm_server)
     fleet.register("cam-1", "cam-2")
     figures = [metric("Decisions", 120), metric("Rejects", 6), metric("Latency", 9.5, Dimension="p50")]
@@ -143,6 +178,18 @@ def test_pages_of_one_thing_are_accessible(themed: Visitor, world: World, page: 
     assert shown.locator("h1").count() == 1
     assert themed.accessibility() == []
     assert not shown.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_of_one_thing_fit_a_phone(browser: Browser, world: World, page: str) -> None:
+    path, drawn = PAGES[page]
+    with visitor(browser, world.server, viewport={"width": 390, "height": 844}) as its:
+        its.sign_in()
+        shown = its.go(world.path(path))
+        expect(shown.locator(drawn).first).to_be_attached(timeout=90_000)
+        shown.evaluate("for (const each of document.querySelectorAll('main details')) each.open = true")
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+        assert its.accessibility() == []  # of what is folded up on a page, too
 
 
 @pytest.mark.parametrize("path", EMPTY)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tobo.cli.client import every_page, fail, speaking
 from tobo.cli.output import show, show_json, time_of, without_metadata
+from tobo.operations.reaper_words import calls, sentence
 
 app = typer.Typer(help="Rules against what is forgotten; nothing happens until one is on.", no_args_is_help=True)
 
@@ -111,18 +112,9 @@ def print_plan(console: Console, reapings: list[dict[str, Any]]) -> None:
     if not reapings:
         console.print("The rules are about nothing that there is.")
     for each in reapings:
-        name = each["ResourceArn"].split(":", 5)[5]
-        console.print(
-            f"{each['RuleName']}: {_WORDS[each['Step']]} {name}, since {each['Reason']}"
-            + (f"; {each['Action']} at {time_of(each['At'])}" if each["Step"] == "Wait" else ""),
-            soft_wrap=True,
-            markup=False,
-        )
-        for made in each["Calls"]:
-            console.print(f"    {made['Operation']} {made['Request']}", soft_wrap=True, markup=False)
-
-
-_WORDS = {"Notice": "notice", "Wait": "wait with", "Act": "act on", "Delete": "delete"}
+        console.print(sentence(each, time_of(each["At"])), soft_wrap=True, markup=False)
+        for made in calls(each):
+            console.print(f"    {made}", soft_wrap=True, markup=False)
 
 
 def read_rules(file: Path) -> list[dict[str, Any]]:

@@ -52,3 +52,20 @@ def create_bucket(visit: Visit, bucket: str) -> None:
     """In the region that is looked at; us-east-1 is the one that S3 does not want named."""
     where = {} if visit.region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": visit.region}}
     visit.change("s3", "CreateBucket", Bucket=bucket, **where)
+
+
+def topics_of(visit: Visit) -> list[str]:
+    """ARNs of the region's first hundred topics; none where the key may not list them."""
+    try:
+        return [topic["TopicArn"] for topic in visit.quietly("sns", "ListTopics")["Topics"]]
+    except Fault:
+        return []
+
+
+def budgets_of(visit: Visit) -> list[str]:
+    """Names of the account's first hundred budgets; none where the key may not list them."""
+    try:
+        found = visit.quietly("budgets", "DescribeBudgets", AccountId=visit.principal.account)
+    except Fault:
+        return []
+    return [budget["BudgetName"] for budget in found["Budgets"]]

@@ -1,6 +1,6 @@
 """Lists: the state of a table is its address: filter, order and page as the List operations have them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,15 @@ def list_request(visit: Visit, statuses: tuple[str, ...] = (), sort: str = "Crea
     return {name: value for name, value in asked.items() if value is not None}
 
 
+def pages_of(ask: Callable[..., Any], first: Any = None) -> Iterator[Any]:
+    """The answers of a List operation, a page each, to the last one; `first` where it was asked for already. Raises its Faults."""
+    found = ask() if first is None else first
+    yield found
+    while token := found.get("NextToken"):
+        found = ask(NextToken=token)
+        yield found
+
+
 def addresses(visit: Visit, *path: str) -> Callable[..., str]:
     """A function that gives this list's address with members changed; changing the order begins at the first page."""
 
@@ -44,7 +53,8 @@ class Plain:
     """A list that has name, status and time alone: how it is asked for, and what its page says.
 
     `status` is the member of a summary, "" where the kind has none; `extra` more columns, from their heads to their cells.
-    `create` are the words, the operation and the address of what makes one, None where no form does; `empty` a title and a sentence for none.
+    `create` are the words, the operation and the address of what makes one, None where no form does; `empty` a title and a sentence
+    for none; `beside` words and addresses of lists that belong to this one.
     """
 
     title: str
@@ -56,6 +66,7 @@ class Plain:
     status: str = ""
     statuses: tuple[str, ...] = ()
     extra: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def plain_list(visit: Visit, plain: Plain) -> Response:

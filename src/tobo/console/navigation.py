@@ -30,6 +30,8 @@ class Listed:
     name: str
     path: str
     """First part of the address; the name follows."""
+    searched: bool = True
+    """Whether the operation finds a part of a name by itself; else its pages are looked through."""
 
 
 NAVIGATION: tuple[Group, ...] = (
@@ -78,7 +80,11 @@ NAVIGATION: tuple[Group, ...] = (
         "House",
         (
             Place("Alarms", "alarms", "bell"),
+            Place("Topics", "topics", "radio-tower"),
+            Place("Event rules", "event-rules", "list-filter"),
             Place("Costs", "costs", "coins"),
+            Place("Budgets", "budgets", "gauge"),
+            Place("Reaper", "reaper", "moon"),
             Place("Instances", "instances", "microchip"),
             Place("Users and roles", "users", "users"),
             Place("Audit log", "audit", "scroll-text"),
@@ -97,6 +103,10 @@ DEEDS: tuple[Place, ...] = (
     Place("Create labelling job", "labeling-jobs/create", "tag"),
     Place("Create flow definition", "flow-definitions/create", "clipboard-list"),
     Place("Create notebook", "notebooks/create", "flask-conical"),
+    Place("Lifecycle configurations", "lifecycle-configs", "terminal"),
+    Place("Create lifecycle configuration", "lifecycle-configs/create", "terminal"),
+    Place("Code repositories", "code-repositories", "code"),
+    Place("Add code repository", "code-repositories/create", "code"),
     Place("Create training job", "training-jobs/create", "graduation-cap"),
     Place("Create tuning job", "tuning-jobs/create", "sliders-horizontal"),
     Place("Improve a model", "pipelines/improve", "refresh-cw"),
@@ -108,6 +118,9 @@ DEEDS: tuple[Place, ...] = (
     Place("Enrol a device", "enroll", "camera"),
     Place("Package a model", "packaging-jobs/create", "package"),
     Place("Create deployment plan", "deployment-plans/create", "rocket"),
+    Place("Create event rule", "event-rules/create", "list-filter"),
+    Place("Create budget", "budgets/create", "gauge"),
+    Place("Create reaper rule", "reaper/create", "moon"),
 )
 """What one can begin from the palette."""
 
@@ -119,6 +132,14 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Notebook", "flask-conical", "sagemaker", "ListNotebookInstances"),
         *("NotebookInstances", "NotebookInstanceName", "notebooks"),
+    ),
+    Listed(
+        *("Lifecycle configuration", "terminal", "sagemaker", "ListNotebookInstanceLifecycleConfigs"),
+        *("NotebookInstanceLifecycleConfigs", "NotebookInstanceLifecycleConfigName", "lifecycle-configs"),
+    ),
+    Listed(
+        *("Code repository", "code", "sagemaker", "ListCodeRepositories"),
+        *("CodeRepositorySummaryList", "CodeRepositoryName", "code-repositories"),
     ),
     Listed(
         *("Training job", "graduation-cap"),
@@ -158,6 +179,11 @@ LISTED: tuple[Listed, ...] = (
         *("Deployment plan", "rocket", "sagemaker", "ListEdgeDeploymentPlans"),
         *("EdgeDeploymentPlanSummaries", "EdgeDeploymentPlanName", "deployment-plans"),
     ),
+    Listed("Alarm", "bell", "cloudwatch", "DescribeAlarms", "MetricAlarms", "AlarmName", "alarms", searched=False),
+    Listed("Topic", "radio-tower", "sns", "ListTopics", "Topics", "TopicArn", "topics", searched=False),
+    Listed("Event rule", "list-filter", "events", "ListRules", "Rules", "Name", "event-rules", searched=False),
+    Listed("Budget", "gauge", "budgets", "DescribeBudgets", "Budgets", "BudgetName", "budgets", searched=False),
+    Listed("Reaper rule", "moon", "tobo-reaper", "ListRules", "Rules", "RuleName", "reaper", searched=False),
 )
 
 

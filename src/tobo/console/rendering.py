@@ -15,11 +15,11 @@ from tobo.console.static_files import StaticFolder
 TONES = {
     tone: tuple(words.split())
     for tone, words in {
-        "good": "Completed COMPLETED DEPLOYED InService Active Succeeded Success READY Ready OK Approved Enabled Online Yes",
+        "good": "Completed COMPLETED DEPLOYED InService Active Succeeded Success READY Ready OK Approved Enabled Online Yes On ENABLED",
         "busy": "InProgress Executing Creating Updating Starting Pending Stopping Deleting SystemUpdating RollingBack Uploading "
         "Downloading Training INPROGRESS STARTING STOPPING Late Scheduled",
         "bad": "Failed FAILED OutOfService ALARM Rejected UpdateRollbackFailed TimedOut Silent No",
-        "warn": "Stopped STOPPED INSUFFICIENT_DATA PendingManualApproval Paused Inactive Unstable",
+        "warn": "Stopped STOPPED INSUFFICIENT_DATA PendingManualApproval Paused Inactive Unstable Off DISABLED",
     }.items()
 }
 """How the colours of a status follow from its word."""

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Any
 
+from tobo.console.places import arn_place
 from tobo.console.visit import Visit
-from tobo.kit.arn import parse_arn
 from tobo.kit.fault import Fault
 
 MOST_DAYS = 100
@@ -50,7 +50,7 @@ class Spent:
 
 @dataclass
 class Line:
-    """A group of the table: its words, where it is shown, and what it has cost; `dollars` at AWS by the period's number."""
+    """A group of the table: its words, its page, and what it has cost; `dollars` at AWS by the period's number."""
 
     words: str
     href: str
@@ -66,7 +66,7 @@ def spending(visit: Visit, first: date, last: date, by: str) -> tuple[list[Line]
     results = _results(visit, period, "DAILY" if (last - first).days < MOST_DAYS else "MONTHLY", _group(by))
     for number, result in enumerate(results):
         for group in result["Groups"]:
-            words, href = named(by, group["Keys"][0])
+            words, href = named(by, group["Keys"][0], visit.region)
             line = lines.setdefault(words, Line(words, href))
             line.whole.add(group["Metrics"])
             line.dollars[number] = line.dollars.get(number, 0.0) + float(group["Metrics"][METRICS[0]]["Amount"])
@@ -92,7 +92,7 @@ def an_hour(visit: Visit) -> list[Line]:
     lines = []
     (result,) = _results(visit, _seconds(now - timedelta(seconds=1), now), "HOURLY", _group("resource"), quietly=True)
     for group in result["Groups"]:
-        words, href = named("resource", group["Keys"][0])
+        words, href = arn_place(group["Keys"][0], visit.region)
         line = Line(words, href)
         line.whole.add(group["Metrics"])
         scale = ceil(round(3600 * line.whole.hours, 3)) / line.whole.hours
@@ -118,14 +118,13 @@ def tag_keys(visit: Visit, first: date, last: date) -> list[str]:
     return [key for key in found["Tags"] if not key.startswith("aws:")]
 
 
-def named(by: str, key: str) -> tuple[str, str]:
-    """A group's key in words, and the first part of the address where it is shown and its name, "" where it is nowhere."""
+def named(by: str, key: str, region: str) -> tuple[str, str]:
+    """A group's key in words, and its page, "" where it has none in the region that is looked at."""
     if by == "kind":
         kind = key.partition("-")[2].partition(":")[0]
         return _WORDS.get(kind, kind), ""
     if by == "resource":
-        kind, _, name = parse_arn(key).resource.partition("/")
-        return f"{kind.replace('-', ' ')} {name}", f"{kind}s/{name}"
+        return arn_place(key, region)
     if by in ("machine", "region"):
         return key, ""
     value = key.partition("$")[2]

@@ -1,46 +1,18 @@
 """The reaper on a real server: an endpoint that nobody tagged is noticed, paused, brought back, and all of it is in the audit log."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.conftest import Server
 from tests.support.browser import limited_user
 from tests.support.jobs import ENDLESS, training_job, upload_photos, wait
 from tests.support.named import asker, make_endpoint, make_named_model, named_variant, settled
 from tests.support.processes import until
-
-from tobo.wire.models import OWN
-
-UNTAGGED = {
-    "RuleName": "untagged",
-    "Kinds": ["endpoint"],
-    "Conditions": {"UntaggedKeys": ["project"]},
-    "Action": "PAUSE",
-    "GraceMinutes": 0,
-}
-
-
-def reaper(server: Server, keys: tuple[str, str] | None = None) -> Any:
-    inner = botocore.session.get_session()
-    inner.get_component("data_loader").search_paths.append(str(OWN))
-    key, secret = keys or server.keys
-    return boto3.session.Session(botocore_session=inner).client(
-        "tobo-reaper",
-        region_name="us-east-1",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+from tests.support.reaping import UNTAGGED, reaper, tobo
 
 
 def refusal(call: Callable[..., Any], **asked: Any) -> tuple[str, str]:
@@ -54,11 +26,6 @@ def instances(server: Server, name: str) -> int:
     described = server.client("sagemaker").describe_endpoint(EndpointName=name)
     count: int = described["ProductionVariants"][0]["DesiredInstanceCount"]
     return count
-
-
-def tobo(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tobo", "reaper", *arguments, "--state", str(server.state)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_the_dry_run_is_what_is_done(fresh_server: Callable[..., Server], tmp_path: Path) -> None:

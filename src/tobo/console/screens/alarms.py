@@ -5,8 +5,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from tobo.console.choices import topics_of
 from tobo.console.figures import Figure, points_of
 from tobo.console.lists import PAGE, addresses
+from tobo.console.places import arn_place
 from tobo.console.rendering import number
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url
@@ -21,6 +23,8 @@ COMPARISONS = {
     "LessThanThreshold": "<",
     "LessThanOrEqualToThreshold": "≤",
 }
+
+ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 
 HOUR, PERIODS = 3600.0, 60
 """What an alarm's chart shows: an hour, or so many periods where they are longer."""
@@ -41,7 +45,7 @@ def _list(visit: Visit) -> Response:
         watched=watched,
         next_token=found.get("NextToken"),
         asked=asked,
-        **_choices(),
+        **_choices(visit),
         at=addresses(visit, "alarms"),
     )
 
@@ -51,7 +55,14 @@ def _page(visit: Visit) -> Response:
     alarm = _alarm(visit, visit.call)
     history = visit.call("cloudwatch", "DescribeAlarmHistory", AlarmName=visit.path["name"], MaxRecords=PAGE)
     items = history.get("AlarmHistoryItems", [])
-    return visit.page("alarms/page.html", alarm=alarm, watched=watched, history=items, **_choices())
+    return visit.page(
+        "alarms/page.html",
+        alarm=alarm,
+        watched=watched,
+        history=items,
+        tells=_tells(visit, alarm),
+        **_choices(visit),
+    )
 
 
 @shown("/alarms/{name}/curve")
@@ -80,10 +91,13 @@ def _put(visit: Visit) -> Response:
     name = fields.get("name", "")
     if not name:
         raise Fault("ValidationError", "The alarm has no name yet; give one.")
+    kept = _kept(visit, name)
+    others = [arn for arn in kept.get("AlarmActions", []) if arn != first_topic(kept)]
+    topic = [fields["topic"]] if "topic" in fields else []
     visit.change(
         "cloudwatch",
         "PutMetricAlarm",
-        **_kept(visit, name),
+        **{**kept, "AlarmActions": topic + others},
         AlarmName=name,
         Namespace=fields.get("namespace", ""),
         MetricName=fields.get("metric", ""),
@@ -121,6 +135,18 @@ def _kept(visit: Visit, name: str) -> dict[str, Any]:
     return {member: found[0][member] for member in _UNSEEN if member in found[0]} if found else {}
 
 
+def _tells(visit: Visit, alarm: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The state of the alarm in which something is told, what it is, and its page."""
+    return [
+        (state, *arn_place(arn, visit.region)) for state, member in ACTIONS.items() for arn in alarm.get(member, [])
+    ]
+
+
+def first_topic(alarm: Mapping[str, Any]) -> str:
+    """Of what it tells in ALARM, the one that the form has a field for; "" for none."""
+    return next((arn for arn in alarm.get("AlarmActions", []) if arn.startswith("arn:aws:sns:")), "")
+
+
 def _alarm(visit: Visit, ask: Callable[..., Any]) -> dict[str, Any]:
     """The one of the address. Raises Fault ResourceNotFound."""
     name = visit.path["name"]
@@ -144,8 +170,14 @@ def watched(alarm: Mapping[str, Any]) -> str:
     return f"{what} {COMPARISONS.get(operator, operator)} {number(alarm['Threshold'])}"
 
 
-def _choices() -> dict[str, Any]:
-    return {"states": STATES, "statistics": STATISTICS, "comparisons": COMPARISONS}
+def _choices(visit: Visit) -> dict[str, Any]:
+    return {
+        "topics": topics_of(visit),
+        "states": STATES,
+        "statistics": STATISTICS,
+        "comparisons": COMPARISONS,
+        "first_topic": first_topic,
+    }
 
 
 def _number(fields: dict[str, str], name: str) -> float:

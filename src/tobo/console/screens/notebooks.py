@@ -12,6 +12,7 @@ from tobo.console.navigation import listed_at
 from tobo.console.routing import Screen, posted, shown
 from tobo.console.visit import Visit, fields_of, url, whole
 from tobo.kit.fault import Fault
+from tobo.notebooks.repositories import without_password
 from tobo.operations.pricing import list_price
 
 INSTANCES = (
@@ -39,6 +40,7 @@ LIST = Plain(
         "Instance": lambda one: one["InstanceType"],
         "At AWS": lambda one: _an_hour(one["InstanceType"]),
     },
+    (("Lifecycle configurations", "lifecycle-configs"), ("Code repositories", "code-repositories")),
 )
 
 
@@ -108,6 +110,7 @@ def _notebook(visit: Visit) -> Response:
         logs=GROUP,
         streams=streams,
         shown=chosen if chosen in streams else streams[-1] if streams else "",
+        repository=without_password(found.get("DefaultCodeRepository", "")),
         **_choices(visit),
     )
 

@@ -1,7 +1,12 @@
 """The palette: screens, deeds and the resources whose name holds what is typed."""
 
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
 from starlette.responses import JSONResponse, Response
 
+from tobo.console.lists import pages_of
 from tobo.console.navigation import DEEDS, LISTED, NAVIGATION, Listed
 from tobo.console.routing import Screen, shown
 from tobo.console.visit import Visit, url
@@ -9,6 +14,10 @@ from tobo.kit.fault import Fault
 
 MOST = 8
 """Resources of one kind."""
+
+
+MOST_PAGES = 10
+"""Of a list that finds no names by itself: a thousand of them, for each pause in the typing."""
 
 
 @shown("/palette")
@@ -33,18 +42,25 @@ def _find(visit: Visit) -> Response:
 def _named(visit: Visit, listed: Listed, part: str) -> list[dict[str, str]]:
     """Nothing where the key may not list the kind, or no name of it can hold such a text."""
     try:
-        found = visit.quietly(listed.service, listed.operation, NameContains=part, MaxResults=MOST)
+        names = list(islice(_names(visit, listed, part), MOST))
     except Fault:
         return []
-    return [
-        {
-            "title": one[listed.name],
-            "kind": listed.kind,
-            "href": url(listed.path, one[listed.name]),
-            "icon": listed.icon,
-        }
-        for one in found[listed.members]
-    ]
+    return [{"title": name, "kind": listed.kind, "href": url(listed.path, name), "icon": listed.icon} for name in names]
+
+
+def _names(visit: Visit, listed: Listed, part: str) -> Iterator[str]:
+    """Those that hold the text, of any case. Raises the List operation's Faults."""
+    if listed.searched:
+        found = visit.quietly(listed.service, listed.operation, NameContains=part, MaxResults=MOST)
+        yield from (one[listed.name] for one in found[listed.members])
+        return
+    asked = {"AccountId": visit.principal.account} if listed.service == "budgets" else {}
+    for found in islice(pages_of(partial(visit.quietly, listed.service, listed.operation, **asked)), MOST_PAGES):
+        names = (
+            one[listed.name].rpartition(":")[2] if listed.name.endswith("Arn") else one[listed.name]
+            for one in found[listed.members]
+        )
+        yield from (name for name in names if part.lower() in name.lower())
 
 
 SCREENS: tuple[Screen, ...] = (_find,)

@@ -89,3 +89,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   if (/** @type {Element} */ (event.target).closest("[data-palette]")) openPalette();
 });
+
+/** The sidebar is longer than a low window: where one is must be seen in it. */
+document.querySelector(".sidebar [aria-current]")?.scrollIntoView({ block: "nearest" });
