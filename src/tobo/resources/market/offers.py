@@ -117,7 +117,7 @@ def _is_plain(content: Mapping[str, Any]) -> bool:
         and isinstance(content["Price"], dict)
         and all(0 <= (content["Price"].get(name) or 0) < 1e9 for name in ("PerInstanceHour", "PerInference"))
         and is_moment(content["Published"])
-        and (certificate is None or isinstance(certificate, str) and len(certificate) <= MOST_CERTIFICATE)
+        and (certificate is None or (isinstance(certificate, str) and len(certificate) <= MOST_CERTIFICATE))
         and fits("Samples", files["Samples"])
         and len(files["Samples"]) <= MOST_SAMPLES
         and all(isinstance(each["Size"], int) and each["Size"] >= 0 for each in (files["Model"], *files["Samples"]))
