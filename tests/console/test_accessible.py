@@ -67,7 +67,8 @@ PAGES = {
 """Name -> the path, and what is there once the page has drawn itself."""
 
 EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
-         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions")  # fmt: skip
+         "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions",
+         "market/subscriptions", "packages")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 

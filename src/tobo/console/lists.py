@@ -44,7 +44,8 @@ class Plain:
     """A list that has name, status and time alone: how it is asked for, and what its page says.
 
     `status` is the member of a summary, "" where the kind has none; `extra` more columns, from their heads to their cells.
-    `create` are the words, the operation and the address of what makes one; `empty` a title and a sentence for none.
+    `create` are the words, the operation and the address of what makes one; `empty` a title and a sentence for none;
+    `beside` the words and the address of another list that one may look for here.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Plain:
     status: str = ""
     statuses: tuple[str, ...] = ()
     extra: Mapping[str, Callable[[Mapping[str, Any]], str]] | None = None
+    beside: tuple[str, str] = ("", "")
 
 
 def plain_list(visit: Visit, plain: Plain) -> Response:

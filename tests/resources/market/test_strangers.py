@@ -1,6 +1,5 @@
 """What strangers put into a catalogue: signed well and made wrong, it is refused by its name and breaks nothing else."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import Server
-from tests.support.market import LICENCE, know, market, refusal
+from tests.support.market import know, market, refusal
+from tests.support.market import signed_offer as offer
 from tests.support.unique import unique
 
 from tobo.operations.envelopes import enclose
@@ -21,22 +21,6 @@ def folder(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp(unique("strangers"))
     know(server, place.name, str(place))
     return place
-
-
-def offer(folder: Path, key: Ed25519PrivateKey | None = None, **changed: Any) -> str:
-    """One that somebody signed with a key of his own; the id."""
-    product = unique("odd").lower()
-    content = {
-        "Publisher": "stranger", "Product": product, "Version": "1.0", "Title": "Marbles", "Description": "", "License": LICENCE,
-        "Price": {"Currency": "USD", "PerInstanceHour": 0.5}, "Sealed": False, "Certificate": None, "Published": time.time(),
-        "Metrics": [{"Name": "accuracy", "Value": 0.9}, {"Name": "loss", "Value": 0.1}],
-        "Inference": {"Image": "tobo-echo", "Environment": {}, "ContentTypes": [], "ResponseTypes": [], "InstanceTypes": []},
-        "Files": {"Model": {"Name": "model.tar.gz", "Size": 1, "Sha256": "0" * 64}, "Samples": []},
-    }  # fmt: skip
-    place = folder / "offers" / "stranger" / product / "1.0"
-    place.mkdir(parents=True)
-    (place / "offer.json").write_bytes(enclose("offer", {**content, **changed}, key or Ed25519PrivateKey.generate()))
-    return f"stranger/{product}/1.0"
 
 
 def test_a_search_tells_the_first_figure_and_whose_it_is(server: Server, folder: Path) -> None:

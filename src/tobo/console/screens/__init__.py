@@ -18,7 +18,11 @@ from tobo.console.screens import (
     labelling,
     labelling_jobs,
     logs,
+    lone_packages,
     loops,
+    market,
+    market_selling,
+    market_subscriptions,
     model_packages,
     models,
     notebooks,
@@ -60,6 +64,10 @@ _SUBJECTS = (
     loops,  # before the pipelines' own pages
     pipelines,
     model_packages,
+    lone_packages,
+    market,
+    market_subscriptions,
+    market_selling,
     models,
     deployment,  # before the endpoints' own pages
     endpoints,
