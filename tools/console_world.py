@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A server's state with something of everything in it, for looking at the console: `tools/console_world.py STATE`.
 
-`--screenshots FOLDER` takes pictures of it instead and leaves nothing behind. Everything is real: photos of drawn
+`--screenshots FOLDER [NAME ...]` takes pictures of it instead, or of the screens of these names, and leaves nothing behind. Everything is real: photos of drawn
 marbles, trainings that end well and badly, an endpoint that answers, a tuning job, a batch transform, a compilation, a
-fleet, people who label, a registry. It takes one to two minutes.
+fleet, people who label, a registry, a market. It takes one to two minutes.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from console_market import market
 
 from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.cli.demo import recipe_of
@@ -37,7 +38,7 @@ PHOTOS = 240
 TAGS = [{"Key": "project", "Value": "marbles"}, {"Key": "owner", "Value": "line-operators"}]
 
 
-def build_world(connection: Connection) -> None:
+def build_world(connection: Connection, state: Path) -> None:
     """All of it, in the order of the story."""
     collection = marbles(PHOTOS)
     place = find_place(connection, "marbles")
@@ -53,6 +54,7 @@ def build_world(connection: Connection) -> None:
     tuning(connection, place)
     edge(connection, place)
     registry(connection)
+    market(connection, place, state)
     improvement(connection, place, collection)
     notebooks(connection, place)
     people(connection)
@@ -472,11 +474,11 @@ def main(arguments: Sequence[str]) -> None:
         from screenshots import take_all
 
         with TemporaryDirectory() as state, connected(Settings.read(state=Path(state))) as connection:
-            build_world(connection)
-            take_all(Path(state), Path(arguments[1]))
+            build_world(connection, Path(state))
+            take_all(Path(state), Path(arguments[1]), arguments[2:])
     else:
         with connected(Settings.read(state=Path(arguments[0]))) as connection:
-            build_world(connection)
+            build_world(connection, Path(arguments[0]))
         print(f"There is a world in {arguments[0]}. Serve it: tobo serve --state {arguments[0]}")
 
 

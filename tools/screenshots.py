@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pictures of every screen of the console in both themes, for the docs and for looking: `tools/screenshots.py STATE FOLDER`.
+"""Pictures of every screen of the console in both themes, for the docs and for looking: `tools/screenshots.py STATE FOLDER [NAME ...]`.
 
 STATE is a world that tools/console_world.py has built, and a server runs on it.
 """
@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -31,6 +32,10 @@ MORE = {
     "model-group": "model-packages/marbles",
     "pipeline": "pipelines/improve-marbles",
     "improve": "pipelines/improve?training_job=marbles-1",
+    "market-offer": "market/offers/fair/workshop/marbles/1.0",
+    "market-subscriptions": "market/subscriptions",
+    "market-selling": "market/selling",
+    "market-publish": "market/selling/publish",
     "notebook-create": "notebooks/create",
     "training-job": "training-jobs/marbles-1",
     "training-create": "training-jobs/create",
@@ -49,14 +54,19 @@ MORE = {
 }
 """Screens of one thing of the world, beside those of the sidebar."""
 
-CLICKED = {"pipeline-execution": ("pipelines/improve-marbles", "tr[id^=row-] a")}
+CLICKED = {
+    "pipeline-execution": ("pipelines/improve-marbles", "tr[id^=row-] a"),
+    "market-subscription": ("market/subscriptions", "tr[id^=row-] a"),
+    "market-request": ("market/subscriptions?status=Requested", "tr[id^=row-] a"),
+}
 """Screens whose address nobody knows before: where a link leads to them, and which."""
 
 SETTLE = 1200
 """Milliseconds in which charts and pictures come."""
 
 
-def take_all(state: Path, folder: Path) -> None:
+def take_all(state: Path, folder: Path, only: Sequence[str] = ()) -> None:
+    """Of every screen, or of those of these names."""
     endpoint = json.loads((state / "server.json").read_text())["endpoint"]
     screens = {place.path or "home": place.path for group in NAVIGATION for place in group.places} | MORE
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,9 +77,11 @@ def take_all(state: Path, folder: Path) -> None:
             page.goto(enter_link(state, endpoint))
             page.wait_for_url(f"**{ROOT}/")
             for name, path in screens.items():
-                _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name.replace('/', '-')}-{theme}.png")
+                if not only or name in only:
+                    _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name.replace('/', '-')}-{theme}.png")
             for name, (path, link) in CLICKED.items():
-                _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name}-{theme}.png", link)
+                if not only or name in only:
+                    _take(page, f"{endpoint}{ROOT}/{path}", folder / f"{name}-{theme}.png", link)
         browser.close()
 
 
@@ -86,4 +98,4 @@ def _take(page: Page, address: str, file: Path, link: str = "") -> None:
 
 
 if __name__ == "__main__":
-    take_all(Path(sys.argv[1]), Path(sys.argv[2]))
+    take_all(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
