@@ -61,9 +61,11 @@ def places_of(folder: Path) -> list[str]:
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():
             data = path.read_bytes()
-            if SECRET.encode() in data or b"AGE-SECRET-KEY" in data and path.name != "identity.age":
-                found.append(str(path))
-            elif tarfile.is_tarfile(path):
+            if (
+                SECRET.encode() in data
+                or (b"AGE-SECRET-KEY" in data and path.name != "identity.age")
+                or tarfile.is_tarfile(path)
+            ):
                 found.append(str(path))
     return found
 
@@ -129,7 +131,11 @@ def test_other_ways_to_look_into_it_are_refused(fair: Fair, bought: str) -> None
     sagemaker.create_compilation_job(
         CompilationJobName=name,
         RoleArn=ROLE,
-        InputConfig={"S3Uri": f"s3://{bucket}/copy/model.tar.gz", "DataInputConfig": '{"pictures": [1, 32, 32, 3]}', "Framework": "ONNX"},
+        InputConfig={
+            "S3Uri": f"s3://{bucket}/copy/model.tar.gz",
+            "DataInputConfig": '{"pictures": [1, 32, 32, 3]}',
+            "Framework": "ONNX",
+        },
         OutputConfig={"S3OutputLocation": f"s3://{bucket}/out", "TargetDevice": "rasp4b"},
         StoppingCondition={"MaxRuntimeInSeconds": 60},
     )
@@ -155,7 +161,10 @@ def sold_on(package: str) -> dict[str, Any]:
 
 def test_its_time_is_up(fair: Fair, bought: str) -> None:
     code, said = refusal(
-        fair.sells.grant_subscription, Catalog="fair", SubscriptionId=bought, Ends=datetime.now(UTC) - timedelta(hours=1)
+        fair.sells.grant_subscription,
+        Catalog="fair",
+        SubscriptionId=bought,
+        Ends=datetime.now(UTC) - timedelta(hours=1),
     )
     assert code == "ValidationException" and "which is over" in said
     granted(fair, bought, Ends=datetime.now(UTC) + timedelta(seconds=8))
