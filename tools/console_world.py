@@ -3,7 +3,7 @@
 
 `--screenshots FOLDER [NAME ...]` takes pictures of it instead, of all screens or of those named, and leaves nothing behind. Everything is real: photos of drawn
 marbles, trainings that end well and badly, an endpoint that answers, a tuning job, a batch transform, a compilation, a
-fleet, people who label, a registry. It takes one to two minutes.
+fleet, people who label, a registry, a market. It takes one to two minutes.
 """
 
 import base64
@@ -20,6 +20,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from console_market import market
 
 from tobo.algorithms.image_classification.recipes import IMAGE
 from tobo.cli.demo import recipe_of
@@ -39,7 +40,7 @@ PHOTOS = 240
 TAGS = [{"Key": "project", "Value": "marbles"}, {"Key": "owner", "Value": "line-operators"}]
 
 
-def build_world(connection: Connection) -> None:
+def build_world(connection: Connection, state: Path) -> None:
     """All of it, in the order of the story."""
     collection = marbles(PHOTOS)
     place = find_place(connection, "marbles")
@@ -55,6 +56,7 @@ def build_world(connection: Connection) -> None:
     tuning(connection, place)
     edge(connection, place)
     registry(connection)
+    market(connection, place, state)
     improvement(connection, place, collection)
     house(connection)
     notebooks(connection, place)
@@ -524,11 +526,11 @@ def main(arguments: Sequence[str]) -> None:
         from screenshots import take_all
 
         with TemporaryDirectory() as state, connected(Settings.read(state=Path(state))) as connection:
-            build_world(connection)
+            build_world(connection, Path(state))
             take_all(Path(state), Path(arguments[1]), arguments[2:])
     else:
         with connected(Settings.read(state=Path(arguments[0]))) as connection:
-            build_world(connection)
+            build_world(connection, Path(arguments[0]))
         print(f"There is a world in {arguments[0]}. Serve it: tobo serve --state {arguments[0]}")
 
 

@@ -32,6 +32,10 @@ MORE = {
     "model-group": "model-packages/marbles",
     "pipeline": "pipelines/improve-marbles",
     "improve": "pipelines/improve?training_job=marbles-1",
+    "market-offer": "market/offers/fair/workshop/marbles/1.0",
+    "market-subscriptions": "market/subscriptions",
+    "market-selling": "market/selling",
+    "market-publish": "market/selling/publish",
     "notebook-create": "notebooks/create",
     "lifecycle-configs": "lifecycle-configs",
     "lifecycle-config": "lifecycle-configs/plots",
@@ -58,7 +62,11 @@ MORE = {
 }
 """Screens of one thing of the world, beside those of the sidebar."""
 
-CLICKED = {"pipeline-execution": ("pipelines/improve-marbles", "tr[id^=row-] a")}
+CLICKED = {
+    "pipeline-execution": ("pipelines/improve-marbles", "tr[id^=row-] a"),
+    "market-subscription": ("market/subscriptions", "tr[id^=row-] a"),
+    "market-request": ("market/subscriptions?status=Requested", "tr[id^=row-] a"),
+}
 """Screens whose address nobody knows before: where a link leads to them, and which."""
 
 SETTLE = 1200

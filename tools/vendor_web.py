@@ -28,7 +28,13 @@ PACKAGES = {
 LUCIDE = "1.62.0"
 ICONS = tuple(
     """
-
+    activity arrow-down arrow-up badge-check bell box boxes camera chart-line chart-scatter check chevron-down
+    chevron-left chevron-right circle-alert circle-check circle-play circle-stop clipboard-list clock code coins
+    copy cpu download external-link eye file file-text flask-conical folder gauge graduation-cap hard-drive house
+    image images info key-round layers list-filter lock log-out menu microchip moon package pause pencil play plus
+    radio-tower refresh-cw rocket rotate-ccw router scroll-text search send server settings shield-check
+    sliders-horizontal sparkles square-stack store sun sun-moon tag target terminal trash-2 triangle-alert upload
+    user users wand-sparkles x
     """.split()  # noqa: SIM905
 )
 

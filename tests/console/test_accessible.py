@@ -84,7 +84,8 @@ PAGES = {
 
 EMPTY = ("", "notebooks", "training-jobs", "tuning-jobs", "algorithms", "evaluation", "pipelines", "models", "endpoints", "transform-jobs",
          "compilation-jobs", "fleets", "devices", "packaging-jobs", "deployment-plans", "alarms", "flow-definitions",
-         "reaper", "topics", "event-rules", "lifecycle-configs", "code-repositories")  # fmt: skip
+         "reaper", "topics", "event-rules", "lifecycle-configs", "code-repositories", "market/subscriptions",
+         "packages")  # fmt: skip
 """Lists that have nothing to show in a region where nobody was."""
 
 

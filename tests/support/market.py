@@ -1,6 +1,8 @@
-"""Two servers that share a catalogue in a folder: one sells, the other buys."""
+"""Servers that share a catalogue in a folder: one sells, the other buys, or one does both; and what strangers put there."""
 
 import json
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +13,14 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import Server
 from tests.support.endpoints import await_endpoint, variant
 from tests.support.jobs import ROLE
 from tests.support.own_code import PYTHON, packed, put
 from tests.support.unique import unique
 
+from tobo.operations.envelopes import enclose
 from tobo.wire.models import OWN
 
 CODE = """
@@ -56,6 +60,35 @@ def know(server: Server, name: str, place: str, **more: str) -> None:
     file = server.state / "catalogs.json"
     known = json.loads(file.read_text()) if file.exists() else {}
     file.write_text(json.dumps({**known, name: {"place": place, **more}}))
+
+
+def signed_offer(folder: Path, key: Ed25519PrivateKey | None = None, **changed: Any) -> str:
+    """One that `key` has signed, else a stranger's, written into a catalogue's folder as it is; the id."""
+    content = {
+        "Publisher": "stranger", "Product": unique("odd").lower(), "Version": "1.0", "Title": "Marbles", "Description": "",
+        "License": LICENCE, "Price": {"Currency": "USD", "PerInstanceHour": 0.5}, "Sealed": False, "Certificate": None,
+        "Published": time.time(), "Metrics": [{"Name": "accuracy", "Value": 0.9}, {"Name": "loss", "Value": 0.1}],
+        "Inference": {"Image": "tobo-echo", "Environment": {}, "ContentTypes": [], "ResponseTypes": [], "InstanceTypes": []},
+        "Files": {"Model": {"Name": "model.tar.gz", "Size": 1, "Sha256": "0" * 64}, "Samples": []},
+        **changed,
+    }  # fmt: skip
+    place = folder / "offers" / content["Publisher"] / content["Product"] / content["Version"]
+    place.mkdir(parents=True)
+    (place / "offer.json").write_bytes(enclose("offer", content, key or Ed25519PrivateKey.generate()))
+    return f"{content['Publisher']}/{content['Product']}/{content['Version']}"
+
+
+def signed_letters(folder: Path, offer: str, name: str = "", **changed: Any) -> str:
+    """A buyer's request and statement about an offer, signed with one key; the subscription that they are about."""
+    key, name = Ed25519PrivateKey.generate(), name or uuid.uuid4().hex
+    content = {
+        "Subscription": name, "Offer": offer, "OfferDigest": "0" * 64, "Buyer": "111122223333", "Requested": 1.0, "Stated": 1.0,
+        "Days": [], "InstanceHours": 1.0, "Inferences": 1, "Amount": 0.5, "Currency": "USD", **changed,
+    }  # fmt: skip
+    for kind in ("request", "statement"):
+        (folder / f"{kind}s").mkdir(exist_ok=True)
+        (folder / f"{kind}s" / f"{name}.json").write_bytes(enclose(kind, content, key))
+    return name
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from tobo.catalogs import Address
 from tobo.cli.client import every_page, fail, speaking
 from tobo.cli.output import plain, show, show_json, time_of, without_metadata
+from tobo.operations.market import price_of
 from tobo.operations.offering import read_addresses, write_addresses
 from tobo.settings import Settings
 
@@ -312,16 +313,6 @@ def statements(catalog: CatalogOption = "", state: State = None) -> None:
             f"{each['OfferId']}, subscription {each['SubscriptionId'][:12]} of {each['Buyer']}, {time_of(each['Stated'])}"
         )
         _show_use(each["Days"], each)
-
-
-def price_of(price: dict[str, Any]) -> str:
-    """In words: "$0.40 an instance hour + $0.0002 an inference"; "free"."""
-    parts = [
-        f"${price[name]:.{6}g} {words}"
-        for name, words in (("PerInstanceHour", "an instance hour"), ("PerInference", "an inference"))
-        if price.get(name)
-    ]
-    return " + ".join(parts) or "free"
 
 
 _TRUST = {

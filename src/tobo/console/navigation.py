@@ -65,6 +65,7 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Endpoints", "endpoints", "send"),
             Place("Batch transforms", "transform-jobs", "layers"),
             Place("Compilation", "compilation-jobs", "cpu"),
+            Place("Market", "market", "store"),
         ),
     ),
     Group(
@@ -114,6 +115,10 @@ DEEDS: tuple[Place, ...] = (
     Place("Deploy an endpoint", "endpoints/create", "send"),
     Place("Create batch transform", "transform-jobs/create", "layers"),
     Place("Compile a model", "compilation-jobs/create", "cpu"),
+    Place("Packages without versions", "packages", "package"),
+    Place("Market subscriptions", "market/subscriptions", "store"),
+    Place("Sell on the market", "market/selling", "store"),
+    Place("Offer a model on the market", "market/selling/publish", "store"),
     Place("Create fleet", "fleets/create", "router"),
     Place("Enrol a device", "enroll", "camera"),
     Place("Package a model", "packaging-jobs/create", "package"),
@@ -160,6 +165,10 @@ LISTED: tuple[Listed, ...] = (
     Listed(
         *("Model group", "badge-check", "sagemaker", "ListModelPackageGroups"),
         *("ModelPackageGroupSummaryList", "ModelPackageGroupName", "model-packages"),
+    ),
+    Listed(
+        *("Model package", "package", "sagemaker", "ListModelPackages"),
+        *("ModelPackageSummaryList", "ModelPackageName", "packages"),
     ),
     Listed(*("Endpoint", "send", "sagemaker", "ListEndpoints", "Endpoints", "EndpointName", "endpoints")),
     Listed(

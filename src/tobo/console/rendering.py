@@ -17,7 +17,7 @@ TONES = {
     for tone, words in {
         "good": "Completed COMPLETED DEPLOYED InService Active Succeeded Success READY Ready OK Approved Enabled Online Yes On ENABLED",
         "busy": "InProgress Executing Creating Updating Starting Pending Stopping Deleting SystemUpdating RollingBack Uploading "
-        "Downloading Training INPROGRESS STARTING STOPPING Late Scheduled",
+        "Downloading Training INPROGRESS STARTING STOPPING Late Scheduled Requested",
         "bad": "Failed FAILED OutOfService ALARM Rejected UpdateRollbackFailed TimedOut Silent No",
         "warn": "Stopped STOPPED INSUFFICIENT_DATA PendingManualApproval Paused Inactive Unstable Off DISABLED",
     }.items()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tobo.console import prices
+from tobo.console.choices import own_role
 from tobo.console.visit import Visit
 from tobo.kit.fault import Fault
 
@@ -31,6 +32,20 @@ def change_over(visit: Visit, name: str, model: str) -> None:
     variant = {"VariantName": VARIANT, "ModelName": model, **machine_of(visit, name)}
     config = _configuration(visit, name, variant)
     visit.change("sagemaker", "UpdateEndpoint", EndpointName=name, EndpointConfigName=config)
+
+
+def model_of_package(visit: Visit, package: str, name: str) -> None:
+    """A model of a package (its ARN), as it is; one of this name that is there already stays. Raises CreateModel's Faults."""
+    if _found(visit, "DescribeModel", ModelName=name) is None:
+        make_model(visit, package, name)
+
+
+def make_model(visit: Visit, package: str, name: str) -> None:
+    """A model of a package (its ARN). Raises CreateModel's Faults."""
+    container = {"ModelPackageName": package}
+    visit.change(
+        "sagemaker", "CreateModel", ModelName=name, ExecutionRoleArn=own_role(visit), PrimaryContainer=container
+    )
 
 
 def machine_of(visit: Visit, name: str) -> dict[str, Any]:

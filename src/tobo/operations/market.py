@@ -120,3 +120,20 @@ def is_over(row: Row, now: float) -> bool:
 def counted(package: str, at: float, count: int) -> Point:
     """`count` inferences of a model package, as a metric."""
     return Point(NAMESPACE, INFERENCES, {PACKAGE: package}, at, float(count), "Count")
+
+
+def price_of(price: Mapping[str, Any]) -> str:
+    """In words: "$0.40 an instance hour + $0.0002 an inference"; "free"."""
+    parts = [
+        f"${_plain(price[name])} {words}"
+        for name, words in (("PerInstanceHour", "an instance hour"), ("PerInference", "an inference"))
+        if price.get(name)
+    ]
+    return " + ".join(parts) or "free"
+
+
+def _plain(dollars: float) -> str:
+    """Cents at least, and six digits where they are fractions: 0.40, 0.0002, 1500.00."""
+    text = f"{dollars:.6f}".rstrip("0")
+    whole, _, cents = text.partition(".")
+    return f"{whole}.{cents:0<2}" if float(text) else f"{dollars:.3g}"

@@ -23,7 +23,11 @@ from tobo.console.screens import (
     labelling_jobs,
     lifecycle_configs,
     logs,
+    lone_packages,
     loops,
+    market,
+    market_selling,
+    market_subscriptions,
     model_packages,
     models,
     notebooks,
@@ -70,6 +74,10 @@ _SUBJECTS = (
     loops,  # before the pipelines' own pages
     pipelines,
     model_packages,
+    lone_packages,
+    market,
+    market_subscriptions,
+    market_selling,
     models,
     deployment,  # before the endpoints' own pages
     endpoints,

@@ -1,10 +1,10 @@
 """Compilation jobs, and the certificate of what they changed."""
 
 import json
-from typing import Any
 
 from starlette.responses import Response
 
+from tobo.console.certificates import certificate_of
 from tobo.console.choices import default_bucket, own_role
 from tobo.console.lists import Plain, plain_list
 from tobo.console.navigation import listed_at
@@ -91,13 +91,16 @@ def _create(visit: Visit) -> Response:
 def _job(visit: Visit) -> Response:
     name = visit.path["name"]
     job = visit.call("sagemaker", "DescribeCompilationJob", CompilationJobName=name)
-    artefact = job.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    artefact, done = (
+        job.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""),
+        job["CompilationJobStatus"] == "COMPLETED",
+    )
     return visit.page(
         "compilation_jobs/job.html",
         job=job,
         name=name,
         artefact=artefact,
-        certificate=_certificate(visit, artefact) if job["CompilationJobStatus"] == "COMPLETED" else None,
+        certificate=certificate_of(small_member(visit, artefact, "certificate.json")) if done else None,
         place=s3_place,
     )
 
@@ -107,16 +110,6 @@ def _stop(visit: Visit) -> Response:
     name = visit.path["name"]
     visit.change("sagemaker", "StopCompilationJob", CompilationJobName=name)
     return visit.done(url("compilation-jobs", name), f"Compilation job {name} will stop.")
-
-
-def _certificate(visit: Visit, artefact: str) -> dict[str, Any] | None:
-    """What the archive's certificate.json says; None where it holds none, or one that cannot be read."""
-    content = small_member(visit, artefact, "certificate.json")
-    try:
-        found = json.loads(content) if content else None
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 SCREENS: tuple[Screen, ...] = (_list, _form, _create, _job, _stop)

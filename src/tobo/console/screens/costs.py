@@ -1,17 +1,17 @@
 """Costs: what was used, what it would have cost at AWS, and what it cost here."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from starlette.responses import Response
 
+from tobo.console.days import days_asked
 from tobo.console.lists import addresses
 from tobo.console.prices import SOURCE
 from tobo.console.routing import Screen, shown
 from tobo.console.spending import GROUPS, MOST_DAYS, Line, an_hour, since, spending, tag_keys, total
 from tobo.console.visit import Visit
-from tobo.kit.fault import Fault
 from tobo.operations.pricing import machine_price
 
 COLOURS = 6
@@ -34,7 +34,7 @@ class Bar(NamedTuple):
 @shown("/costs")
 def _costs(visit: Visit) -> Response:
     now = datetime.fromtimestamp(visit.context.clock.now(), UTC)
-    first, last = _days(visit, now.date())
+    first, last = days_asked(visit)
     by = visit.query.get("by") or "kind"
     lines, periods = spending(visit, first, last, by)
     running, month = an_hour(visit), now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -60,20 +60,6 @@ def _costs(visit: Visit) -> Response:
         source=SOURCE,
         at=addresses(visit, "costs"),
     )
-
-
-def _days(visit: Visit, today: date) -> tuple[date, date]:
-    """The first and the last day that are asked for; the last thirty without a word. Raises Fault ValidationException."""
-    try:
-        last = date.fromisoformat(visit.query["to"]) if visit.query.get("to") else today
-        first = date.fromisoformat(visit.query["from"]) if visit.query.get("from") else last - timedelta(29)
-    except ValueError:
-        raise Fault("ValidationException", "A day is written as 2026-01-31.") from None
-    if first > last:
-        raise Fault(
-            "ValidationException", f"The first day {first} is after the last one, {last}; choose an earlier one."
-        )
-    return first, last
 
 
 def _sums(lines: list[Line]) -> list[float]:

@@ -4,11 +4,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from tobo.console.choices import names_of, own_role
+from tobo.console.choices import names_of
 from tobo.console.lists import Plain, addresses, list_request, plain_list
 from tobo.console.navigation import listed_at
 from tobo.console.routing import Screen, posted, shown
-from tobo.console.serving import change_over, container_of
+from tobo.console.serving import change_over, container_of, make_model, model_of_package
 from tobo.console.visit import Visit, fields_of, url
 from tobo.kit.fault import Fault
 
@@ -21,6 +21,7 @@ LIST = Plain(
     listed_at("model-packages"),
     ("Register a model", "CreateModelPackage", "model-packages/register"),
     ("No models are registered", "A registered model has versions, of which one is approved before it goes anywhere."),
+    beside=(("Packages without versions", "packages"),),
 )
 
 
@@ -102,7 +103,7 @@ def _model(visit: Visit) -> Response:
     """An approved version becomes a model, which is deployed, scored or compiled from its page."""
     group, version = visit.path["group"], visit.path["version"]
     name = fields_of(visit.form).get("name") or _model_name(group, version)
-    _make_model(visit, name)
+    make_model(visit, _arn(visit), name)
     return visit.done(url("models", name), f"Version {version} of {group} is the model {name}; deploy it here.")
 
 
@@ -111,8 +112,7 @@ def _deploy(visit: Visit) -> Response:
     """An approved version takes the place of what an endpoint serves: CreateModel, CreateEndpointConfig, UpdateEndpoint."""
     group, version = visit.path["group"], visit.path["version"]
     endpoint, name = fields_of(visit.form).get("endpoint", ""), _model_name(group, version)
-    if visit.attempt("sagemaker", "DescribeModel", ModelName=name) is None:
-        _make_model(visit, name)
+    model_of_package(visit, _arn(visit), name)
     change_over(visit, endpoint, name)
     return visit.done(url("endpoints", endpoint), f"Endpoint {endpoint} changes over to version {version} of {group}.")
 
@@ -133,13 +133,6 @@ def _delete_group(visit: Visit) -> Response:
 
 def _model_name(group: str, version: str) -> str:
     return f"{group[:50]}-v{version}"
-
-
-def _make_model(visit: Visit, name: str) -> None:
-    container = {"ModelPackageName": _arn(visit)}
-    visit.change(
-        "sagemaker", "CreateModel", ModelName=name, ExecutionRoleArn=own_role(visit), PrimaryContainer=container
-    )
 
 
 def _comparison(package: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from tobo.console.reading import image_type, read_object
 from tobo.console.routing import Screen, shown
+from tobo.console.safe_bytes import picture
 from tobo.console.visit import Visit
 from tobo.kit.fault import Fault
 
@@ -21,8 +22,7 @@ def _preview(visit: Visit) -> Response:
     kind = image_type(data)
     if kind is None:
         raise Fault("UnsupportedMediaType", "The object is no PNG, JPEG, GIF, WebP, BMP or AVIF.", 415)
-    headers = {"Cache-Control": "private, max-age=60", "Content-Security-Policy": "sandbox; default-src 'none'"}
-    return Response(data, media_type=kind, headers=headers)
+    return picture(data, kind)
 
 
 SCREENS: tuple[Screen, ...] = (_preview,)

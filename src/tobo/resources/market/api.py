@@ -10,7 +10,7 @@ from tobo.kit.arn import Arn, Namespace
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import S3Uri
 from tobo.operations.context import Call
-from tobo.operations.envelopes import BadEnvelope, enclose
+from tobo.operations.envelopes import BadEnvelope, enclose, own_fingerprint
 from tobo.operations.listing import list_rows, page_of
 from tobo.operations.machine import advance_fresh
 from tobo.operations.market import SUBSCRIPTION, market_key, own_identity
@@ -54,7 +54,7 @@ def list_catalogs(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def search_offers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """By words of title, description, product, publisher and licence, all of which must be there; what is refused is
     told, with its reason. Raises Fault ResourceNotFound for a catalogue that is not known."""
-    words = asked.get("Text", "").casefold().split()
+    words, own = asked.get("Text", "").casefold().split(), _own_fingerprint(call)
     found = []
     for catalog, offer_id, offer in all_offers(call, asked.get("Catalog")):
         if isinstance(offer, Fault):
@@ -66,7 +66,8 @@ def search_offers(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         license_name = offer.content["License"]["Name"]
         text = " ".join((offer.id, offer.content["Title"], offer.content["Description"], license_name)).casefold()
         if all(word in text for word in words) and asked.get("Sealed", offer.sealed) == offer.sealed:
-            found.append(_summary(call, offer))
+            metrics = offer.content["Metrics"]
+            found.append({**_summary(call, offer, own), **({"Headline": metrics[0]} if metrics else {})})
     items, more = page_of(found, "offers", asked, PAGE)
     return {"Offers": list(items), **more}
 
@@ -82,7 +83,7 @@ def describe_offer(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     ]
     certificate = {"Certificate": content["Certificate"]} if content["Certificate"] else {}
     told = {"Size": offer.model["Size"], "Digest": offer.digest, "Samples": samples}
-    return {"Offer": {**_summary(call, offer), **members, **certificate, **told}}
+    return {"Offer": {**_summary(call, offer, _own_fingerprint(call)), **members, **certificate, **told}}
 
 
 @operation(SERVICE, "GetSample", resource=anything)
@@ -230,7 +231,11 @@ def _moving(call: Call, subscription: str, event: str) -> Row | None:
     return row if (row.state, event) in states.TABLE else None
 
 
-def _summary(call: Call, offer: Offer) -> dict[str, Any]:
+def _own_fingerprint(call: Call) -> str:
+    return own_fingerprint(market_key(call.context.settings.state, call.space.account))
+
+
+def _summary(call: Call, offer: Offer, own: str) -> dict[str, Any]:
     content = offer.content
     return {
         "OfferId": offer.id,
@@ -245,6 +250,7 @@ def _summary(call: Call, offer: Offer) -> dict[str, Any]:
         "Published": content["Published"],
         "Fingerprint": offer.fingerprint,
         "Trust": _trusted(call, offer),
+        "Own": offer.fingerprint == own,
     }
 
 

@@ -17,13 +17,16 @@ from tobo.operations.context import Call
 from tobo.operations.envelopes import BadEnvelope, Opened, open_envelope
 from tobo.operations.market import digest_of
 from tobo.operations.offering import catalog_named, read_addresses
+from tobo.wire.checking import checker
 
 OFFERS, OFFER = "offers", "offer.json"
 LONGEST = 1 << 20
 """Bytes of an envelope."""
 MOST_BYTES = 20 << 30
 """Of an artefact, as of any archive that is unpacked (kit/archive.py)."""
-LARGEST_SAMPLE = 5 << 20
+MOST_SAMPLES, LARGEST_SAMPLE = 20, 5 << 20
+MOST_CERTIFICATE = 200_000
+"""Characters."""
 
 _ID = re.compile(r"[a-z0-9](-*[a-z0-9])*/[a-z0-9](-*[a-z0-9])*/[a-z0-9]([.-]*[a-z0-9])*")
 
@@ -85,23 +88,11 @@ def _found(opened: Catalog, catalog: str, offer_id: str) -> Offer | Fault:
 
 
 def _checked(catalog: str, offer_id: str, envelope: Opened) -> Offer:
-    """Raises BadEnvelope where the offer lies in another's place, or lacks what every offer has."""
+    """Raises BadEnvelope where the offer lies in another's place, or is not what PublishOffer would have taken."""
     content = envelope.content
     try:
         told = f"{content['Publisher']}/{content['Product']}/{content['Version']}"
-        model, samples = content["Files"]["Model"], content["Files"]["Samples"]
-        plain = (
-            all(isinstance(content[name], str) for name in ("Title", "Description"))
-            and all(isinstance(content["License"][name], str) for name in ("Name", "Text"))
-            and all(isinstance(content[name], kind) for name, kind in _KINDS.items())
-            and all(0 <= float(content["Price"].get(name) or 0) < 1e9 for name in ("PerInstanceHour", "PerInference"))
-            and all(
-                isinstance(metric["Name"], str) and isinstance(metric["Value"], float) for metric in content["Metrics"]
-            )
-            and all(isinstance(each["Name"], str) and int(each["Size"]) >= 0 for each in (model, *samples))
-            and all(re.fullmatch("[0-9a-f]{64}", each["Sha256"]) for each in (model, *samples))
-            and isinstance(content["Inference"]["Image"], str)
-        )
+        plain = _is_plain(content)
     except (KeyError, TypeError, ValueError):
         plain, told = False, ""
     if not plain:
@@ -111,13 +102,38 @@ def _checked(catalog: str, offer_id: str, envelope: Opened) -> Offer:
     return Offer(offer_id, catalog, content, envelope.fingerprint, envelope.digest)
 
 
-_KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "Price": dict,
-    "Metrics": list,
-    "Sealed": bool,
-    "Published": (int, float),
-    "Certificate": (str, type(None)),
-}
+def _is_plain(content: Mapping[str, Any]) -> bool:
+    """Whether what a stranger signed has the types and lengths that everything here reckons with."""
+    files, inference = content["Files"], content["Inference"]
+    certificate = content["Certificate"]
+    return (
+        fits("PublishOfferRequest", {**content, "Catalog": "any", "ModelPackageName": "any"})
+        and fits("Inference", inference)
+        and isinstance(inference["Image"], str)
+        and isinstance(inference.get("Environment", {}), dict)
+        and isinstance(content["Description"], str)
+        and isinstance(content["Metrics"], list)
+        and isinstance(content["Sealed"], bool)
+        and isinstance(content["Price"], dict)
+        and all(0 <= (content["Price"].get(name) or 0) < 1e9 for name in ("PerInstanceHour", "PerInference"))
+        and is_moment(content["Published"])
+        and (certificate is None or (isinstance(certificate, str) and len(certificate) <= MOST_CERTIFICATE))
+        and fits("Samples", files["Samples"])
+        and len(files["Samples"]) <= MOST_SAMPLES
+        and all(isinstance(each["Size"], int) and each["Size"] >= 0 for each in (files["Model"], *files["Samples"]))
+        and all(isinstance(each["Name"], str) for each in (files["Model"], *files["Samples"]))
+        and all(re.fullmatch("[0-9a-f]{64}", each["Sha256"]) for each in (files["Model"], *files["Samples"]))
+    )
+
+
+def fits(shape: str, value: Any) -> bool:
+    """Whether a stranger's value is as the service's model has this shape."""
+    return not checker("tobo-market", shape)(value)
+
+
+def is_moment(value: Any) -> bool:
+    """Whether it is a time that has a date (epoch seconds): years from 1970 to 9999."""
+    return isinstance(value, int | float) and 0 <= value < 253_402_300_800
 
 
 def all_offers(call: Call, only: str | None = None) -> Iterator[tuple[str, str, Offer | Fault]]:

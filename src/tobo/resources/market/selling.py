@@ -26,10 +26,17 @@ from tobo.operations.registry import operation
 from tobo.operations.signing import key_folder, replace_file
 from tobo.resources.market.api import PAGE, SERVICE, anything
 from tobo.resources.market.grants import grant_file, open_grant, request_file
-from tobo.resources.market.offers import LARGEST_SAMPLE, LONGEST, OFFER, Offer, folder_of, read_offer
-
-MOST_CERTIFICATE = 200_000
-"""Characters."""
+from tobo.resources.market.offers import (
+    LARGEST_SAMPLE,
+    LONGEST,
+    MOST_CERTIFICATE,
+    OFFER,
+    Offer,
+    fits,
+    folder_of,
+    is_moment,
+    read_offer,
+)
 
 
 @operation(SERVICE, "PublishOffer", resource=anything)
@@ -121,7 +128,7 @@ def grant_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """
     request = _request(call, asked)
     content = request.content
-    offer_key = _kept_key(call, content["OfferDigest"])
+    offer_key = _kept_key(call, content.get("OfferDigest"))
     if asked.get("Ends") and asked["Ends"].timestamp() <= call.now:
         raise validation(f"Ends is {asked['Ends'].isoformat()}, which is over.")
     try:
@@ -136,7 +143,7 @@ def grant_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def revoke_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Ends a subscription to a sealed offer: no replica of it starts any more once the buyer's server has read so."""
     content = _request(call, asked).content
-    _kept_key(call, content["OfferDigest"])
+    _kept_key(call, content.get("OfferDigest"))
     return _grant(call, asked["Catalog"], content, {"Revoked": True, "Reason": asked.get("Reason", "")})
 
 
@@ -150,8 +157,7 @@ def list_statements(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     found = []
     for statement, offer in _from_buyers(call, asked["Catalog"], "statement"):
         if buyers.get(statement.content["Subscription"]) == statement.fingerprint:
-            members = ("Stated", "Days", "InstanceHours", "Inferences", "Amount", "Currency")
-            found.append({**_buyer(statement, offer), **{name: statement.content[name] for name in members}})
+            found.append({**_buyer(statement, offer), **{name: statement.content[name] for name in _STATED}})
     items, more = page_of(found, "statements", asked, PAGE)
     return {"Statements": list(items), **more}
 
@@ -298,11 +304,11 @@ def _from_buyers(call: Call, catalog: str, kind: str) -> list[tuple[Opened, Offe
         for name in opened.names(f"{kind}s/"):
             try:
                 told = open_envelope(kind, opened.read(name, LONGEST))
-                offer_id = str(told.content["Offer"])
-                if name != f"{kind}s/{told.content['Subscription']}.json":
-                    continue
-            except (BadEnvelope, CatalogError, KeyError):
+            except (BadEnvelope, CatalogError):
                 continue
+            if name != f"{kind}s/{told.content.get('Subscription')}.json" or not _is_plain(kind, told.content):
+                continue
+            offer_id = told.content["Offer"]
             if offer_id not in own:
                 try:
                     own[offer_id] = _own_offer(call, catalog, offer_id)
@@ -315,12 +321,29 @@ def _from_buyers(call: Call, catalog: str, kind: str) -> list[tuple[Opened, Offe
     return found
 
 
+_STATED = ("Stated", "Days", "InstanceHours", "Inferences", "Amount", "Currency")
+"""What a statement says besides whose it is."""
+
+
+def _is_plain(kind: str, content: Mapping[str, Any]) -> bool:
+    """Whether a buyer's text has what is read of one: anybody may put files into a catalogue."""
+    members = {**content, "SubscriptionId": content.get("Subscription"), "OfferId": content.get("Offer")}
+    shape, moment = {"request": ("BuyerRequest", "Requested"), "statement": ("Statement", "Stated")}[kind]
+    wanted = ("Subscription", "Offer", "Buyer", *(_STATED if kind == "statement" else ()))
+    return (
+        fits(shape, members)
+        and all(content.get(name) is not None for name in wanted)
+        and all(day.keys() >= {"Day", "InstanceHours", "Inferences", "Amount"} for day in content.get("Days", []))
+        and is_moment(content.get(moment))
+    )
+
+
 def _buyer(told: Opened, offer: Offer) -> dict[str, Any]:
     return {
         "SubscriptionId": told.content["Subscription"],
         "OfferId": offer.id,
         "Catalog": offer.catalog,
-        "Buyer": str(told.content["Buyer"]),
+        "Buyer": told.content["Buyer"],
         "Fingerprint": told.fingerprint,
     }
 
