@@ -43,7 +43,7 @@ def test_from_a_folder_to_a_statement(fair: Fair, tmp_path: Path) -> None:
         *("--licence", str(licence), "--licence-name", "Marble-1", "--hour", "0.4", "--inference", "0.01"),
     )
     assert said.startswith("acme/marbles/2.0 is offered, signed with SHA256:")
-    price = "$0.4 an instance hour + $0.01 an inference"
+    price = "$0.40 an instance hour + $0.01 an inference"
     assert rows(tobo(fair.buyer, "search", "marbles", "ko")) == [
         ["acme/marbles/2.0", "Marbles, ok or ko", "Marble-1", price, "sealed", "fair"]
     ]

@@ -20,7 +20,7 @@ from tests.support.jobs import ROLE
 from tests.support.own_code import PYTHON, packed, put
 from tests.support.unique import unique
 
-from tobo.operations.envelopes import enclose
+from tobo.operations.envelopes import enclose, open_envelope
 from tobo.wire.models import OWN
 
 CODE = """
@@ -78,11 +78,16 @@ def signed_offer(folder: Path, key: Ed25519PrivateKey | None = None, **changed: 
     return f"{content['Publisher']}/{content['Product']}/{content['Version']}"
 
 
+def digest_of(folder: Path, offer: str) -> str:
+    """By which requests, grants and statements name an offer of a catalogue's folder."""
+    return open_envelope("offer", (folder / "offers" / offer / "offer.json").read_bytes()).digest
+
+
 def signed_letters(folder: Path, offer: str, name: str = "", **changed: Any) -> str:
     """A buyer's request and statement about an offer, signed with one key; the subscription that they are about."""
     key, name = Ed25519PrivateKey.generate(), name or uuid.uuid4().hex
     content = {
-        "Subscription": name, "Offer": offer, "OfferDigest": "0" * 64, "Buyer": "111122223333", "Requested": 1.0, "Stated": 1.0,
+        "Subscription": name, "Offer": offer, "OfferDigest": digest_of(folder, offer), "Buyer": "111122223333", "Requested": 1.0, "Stated": 1.0,
         "Days": [], "InstanceHours": 1.0, "Inferences": 1, "Amount": 0.5, "Currency": "USD", **changed,
     }  # fmt: skip
     for kind in ("request", "statement"):

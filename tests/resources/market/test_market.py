@@ -94,6 +94,7 @@ def test_subscribed_it_is_a_package_like_any_other_and_its_use_is_told(fair: Fai
     assert code == "ConflictException" and f"endpoint '{endpoint}' serves it" in said
     fair.buyer.client("sagemaker").delete_endpoint(EndpointName=endpoint)
     until(lambda: cancelled(fair, name), 60)
+    fair.sells.withdraw_offer(Catalog="fair", OfferId=offer)  # whoever has bought it goes on telling
     ended = fair.subscription(name)
     assert ended["Status"] == "Ended" and ended["Reason"].startswith("Cancelled by arn:aws:iam::")
     with pytest.raises(ClientError, match="no model package"):
@@ -107,8 +108,9 @@ def test_subscribed_it_is_a_package_like_any_other_and_its_use_is_told(fair: Fai
     [statement] = [s for s in fair.sells.list_statements(Catalog="fair")["Statements"] if s["SubscriptionId"] == name]
     assert statement["Inferences"] == 3 and statement["Buyer"] == fair.buyer.account
     assert statement["Amount"] == pytest.approx(3.6 * statement["InstanceHours"] + 1.5)
-    # and may be subscribed to again
-    assert fair.subscription(fair.subscribe(offer))["Status"] == "Active"
+    assert name in [each["SubscriptionId"] for each in fair.sells.list_requests(Catalog="fair")["Requests"]]
+    # what is offered again may be subscribed to again
+    assert fair.subscription(fair.subscribe(fair.publish(fair.package("open"), product)))["Status"] == "Active"
 
 
 def cancelled(fair: Fair, name: str) -> bool:

@@ -1,5 +1,6 @@
 """What strangers put into a catalogue: signed well and made wrong, it is refused by its name and breaks nothing else."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import Server
-from tests.support.market import know, market, refusal
+from tests.support.market import digest_of, know, market, refusal
 from tests.support.market import signed_offer as offer
 from tests.support.unique import unique
 
@@ -72,7 +73,13 @@ def test_a_letter_that_lacks_something_does_not_hide_the_others(
     server: Server, folder: Path, kind: str, listed: str
 ) -> None:
     mine = offer(folder, market_key(server.state, server.account))
-    whole = {"Offer": mine, "OfferDigest": "0" * 64, "Buyer": "111122223333", "Requested": 1.0, "Stated": 1.0}
+    digest = digest_of(folder, mine)
+    kept = (
+        server.state / "market" / server.account / "offers" / f"{digest}.json"
+    )  # as of an offer that the server has made
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({"OfferId": mine, "Key": ""}))
+    whole = {"Offer": mine, "OfferDigest": digest, "Buyer": "111122223333", "Requested": 1.0, "Stated": 1.0}
     key, name = Ed25519PrivateKey.generate(), "a" * 32
     figures = {"Days": [], "InstanceHours": 1.0, "Inferences": 1, "Amount": 0.5, "Currency": "USD"}
     for each in ("request", kind):  # a statement counts with the request of the same key

@@ -1,4 +1,4 @@
-"""The seller's operations of tobo-market: offers published, requests granted, use told by those who bought."""
+"""The seller's operations of tobo-market: offers published and withdrawn."""
 
 import json
 import mimetypes
@@ -9,34 +9,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from tobo.catalogs import Catalog, CatalogError, Missing
 from tobo.kit.archive import is_sealed
 from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.objects.base import ObjectInfo
 from tobo.operations.context import Call
-from tobo.operations.envelopes import BadEnvelope, Opened, enclose, open_envelope, own_fingerprint
+from tobo.operations.envelopes import enclose, open_envelope, own_fingerprint
 from tobo.operations.images import find_image
-from tobo.operations.listing import page_of
-from tobo.operations.market import PURPOSE, digest_of, market_key, seal, seal_key
+from tobo.operations.market import digest_of, market_key, seal
 from tobo.operations.offering import catalog_named, temporary_folder
 from tobo.operations.registry import operation
-from tobo.operations.signing import key_folder, replace_file
-from tobo.resources.market.api import PAGE, SERVICE, anything
-from tobo.resources.market.grants import grant_file, open_grant, request_file
+from tobo.resources.market.api import SERVICE, anything
 from tobo.resources.market.offers import (
     LARGEST_SAMPLE,
     LONGEST,
     MOST_CERTIFICATE,
     OFFER,
     Offer,
-    fits,
     folder_of,
-    is_moment,
     read_offer,
 )
+from tobo.resources.market.published import note_offer
 
 
 @operation(SERVICE, "PublishOffer", resource=anything)
@@ -78,8 +72,7 @@ def publish_offer(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
             catalog.write(f"{folder_of(offer_id)}/{name}", model)
             envelope = enclose("offer", content, key)
             digest = open_envelope("offer", envelope).digest
-            if identity:
-                _keep_key(call, digest, offer_id, identity)
+            note_offer(call, digest, offer_id, identity)
             catalog.write(f"{folder_of(offer_id)}/{OFFER}", envelope)
     finally:
         working.unlink(missing_ok=True)
@@ -98,68 +91,6 @@ def withdraw_offer(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     except CatalogError as error:
         raise validation(str(error)) from None
     return {}
-
-
-@operation(SERVICE, "ListRequests", resource=anything)
-def list_requests(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Who has subscribed, or asks to, to offers of this account in a catalogue."""
-    found = []
-    for request, offer in _from_buyers(call, asked["Catalog"], "request"):
-        told = {**_buyer(request, offer), "Requested": request.content["Requested"], "Granted": False, "Revoked": False}
-        try:
-            catalog = catalog_named(call.context, call.space, asked["Catalog"])
-            grant = open_grant(catalog.read(grant_file(request.content["Subscription"]), LONGEST))
-            if grant.fingerprint == offer.fingerprint:
-                told |= {"Granted": not grant.revoked, "Revoked": grant.revoked}
-                told |= {"Ends": grant.ends} if grant.ends else {}
-                told |= {"Reason": grant.reason} if grant.reason else {}
-        except (CatalogError, BadEnvelope):
-            pass  # not granted yet
-        found.append(told)
-    items, more = page_of(found, "requests", asked, PAGE)
-    return {"Requests": list(items), **more}
-
-
-@operation(SERVICE, "GrantSubscription", resource=anything)
-def grant_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Gives one buyer what opens a sealed offer: by a request in a catalogue, or by one that came another way.
-
-    Granting again replaces what was granted before, its end included. Raises Fault ResourceNotFound, ValidationException.
-    """
-    request = _request(call, asked)
-    content = request.content
-    offer_key = _kept_key(call, content.get("OfferDigest"))
-    if asked.get("Ends") and asked["Ends"].timestamp() <= call.now:
-        raise validation(f"Ends is {asked['Ends'].isoformat()}, which is over.")
-    try:
-        sealed = seal_key(offer_key, str(content["Recipient"]))
-    except (KeyError, ValueError) as error:
-        raise validation(f"The request has no key to grant to: {error}.") from None
-    granted = {"Key": sealed, **({"Ends": asked["Ends"].timestamp()} if asked.get("Ends") else {})}
-    return _grant(call, asked.get("Catalog"), content, granted)
-
-
-@operation(SERVICE, "RevokeSubscription", resource=anything)
-def revoke_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Ends a subscription to a sealed offer: no replica of it starts any more once the buyer's server has read so."""
-    content = _request(call, asked).content
-    _kept_key(call, content.get("OfferDigest"))
-    return _grant(call, asked["Catalog"], content, {"Revoked": True, "Reason": asked.get("Reason", "")})
-
-
-@operation(SERVICE, "ListStatements", resource=anything)
-def list_statements(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What buyers tell of their use of this account's offers, each signed with the key of the buyer's request."""
-    buyers = {
-        request.content["Subscription"]: request.fingerprint
-        for request, _ in _from_buyers(call, asked["Catalog"], "request")
-    }
-    found = []
-    for statement, offer in _from_buyers(call, asked["Catalog"], "statement"):
-        if buyers.get(statement.content["Subscription"]) == statement.fingerprint:
-            found.append({**_buyer(statement, offer), **{name: statement.content[name] for name in _STATED}})
-    items, more = page_of(found, "statements", asked, PAGE)
-    return {"Statements": list(items), **more}
 
 
 def _packaged(call: Call, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -294,109 +225,3 @@ def _own_offer(call: Call, catalog: str, offer_id: str) -> Offer:
     if offer.fingerprint != own_fingerprint(market_key(call.context.settings.state, call.space.account)):
         raise validation(f"'{offer_id}' is not signed by this account.")
     return offer
-
-
-def _from_buyers(call: Call, catalog: str, kind: str) -> list[tuple[Opened, Offer]]:
-    """Requests or statements in a catalogue about offers of this account; what is not well signed is left out."""
-    opened, found = catalog_named(call.context, call.space, catalog), []
-    own: dict[str, Offer | None] = {}
-    try:
-        for name in opened.names(f"{kind}s/"):
-            try:
-                told = open_envelope(kind, opened.read(name, LONGEST))
-            except (BadEnvelope, CatalogError):
-                continue
-            if name != f"{kind}s/{told.content.get('Subscription')}.json" or not _is_plain(kind, told.content):
-                continue
-            offer_id = told.content["Offer"]
-            if offer_id not in own:
-                try:
-                    own[offer_id] = _own_offer(call, catalog, offer_id)
-                except Fault:
-                    own[offer_id] = None
-            if (offer := own[offer_id]) is not None:
-                found.append((told, offer))
-    except CatalogError as error:
-        raise validation(str(error)) from None
-    return found
-
-
-_STATED = ("Stated", "Days", "InstanceHours", "Inferences", "Amount", "Currency")
-"""What a statement says besides whose it is."""
-
-
-def _is_plain(kind: str, content: Mapping[str, Any]) -> bool:
-    """Whether a buyer's text has what is read of one: anybody may put files into a catalogue."""
-    members = {**content, "SubscriptionId": content.get("Subscription"), "OfferId": content.get("Offer")}
-    shape, moment = {"request": ("BuyerRequest", "Requested"), "statement": ("Statement", "Stated")}[kind]
-    wanted = ("Subscription", "Offer", "Buyer", *(_STATED if kind == "statement" else ()))
-    return (
-        fits(shape, members)
-        and all(content.get(name) is not None for name in wanted)
-        and all(day.keys() >= {"Day", "InstanceHours", "Inferences", "Amount"} for day in content.get("Days", []))
-        and is_moment(content.get(moment))
-    )
-
-
-def _buyer(told: Opened, offer: Offer) -> dict[str, Any]:
-    return {
-        "SubscriptionId": told.content["Subscription"],
-        "OfferId": offer.id,
-        "Catalog": offer.catalog,
-        "Buyer": told.content["Buyer"],
-        "Fingerprint": told.fingerprint,
-    }
-
-
-def _request(call: Call, asked: Mapping[str, Any]) -> Opened:
-    """The request that is meant. Raises Fault."""
-    text = asked.get("Request")
-    if not text and not (asked.get("Catalog") and asked.get("SubscriptionId")):
-        raise validation("Give Request, the text of a request, or Catalog and SubscriptionId, where one lies.")
-    try:
-        if not text:
-            text = catalog_named(call.context, call.space, asked["Catalog"]).read(
-                request_file(asked["SubscriptionId"]), LONGEST
-            )
-        request = open_envelope("request", text)
-        subscription = str(request.content["Subscription"])
-        if not re.fullmatch("[0-9a-f]{32}", subscription) or asked.get("SubscriptionId") not in (None, subscription):
-            raise BadEnvelope(f"it is for subscription '{subscription[:100]}'.")
-    except Missing:
-        raise Fault("ResourceNotFound", f"There is no request of subscription '{asked['SubscriptionId']}'.") from None
-    except CatalogError as error:
-        raise validation(str(error)) from None
-    except (BadEnvelope, KeyError) as bad:
-        raise validation(f"The request is refused: {bad}") from None
-    return request
-
-
-def _grant(call: Call, catalog: str | None, request: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, Any]:
-    subscription = request["Subscription"]
-    content = {"Subscription": subscription, "OfferDigest": request["OfferDigest"], "Granted": call.now, **granted}
-    envelope = enclose("grant", content, market_key(call.context.settings.state, call.space.account))
-    if catalog:
-        try:
-            catalog_named(call.context, call.space, catalog).write(grant_file(subscription), envelope)
-        except CatalogError as error:
-            raise validation(str(error)) from None
-    return {"SubscriptionId": subscription, "Grant": envelope.decode()}
-
-
-def _key_file(call: Call, digest: str) -> Path:
-    folder = key_folder(call.context.settings.state, call.space.account, PURPOSE) / "offers"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder / f"{digest}.json"
-
-
-def _keep_key(call: Call, digest: str, offer_id: str, identity: str) -> None:
-    replace_file(_key_file(call, digest), orjson.dumps({"OfferId": offer_id, "Key": identity}), 0o600)
-
-
-def _kept_key(call: Call, digest: Any) -> str:
-    """Raises Fault ValidationException where this account has sealed no such offer."""
-    if re.fullmatch("[0-9a-f]{64}", str(digest)):
-        file = _key_file(call, str(digest))
-        if file.is_file():
-            return str(orjson.loads(file.read_bytes())["Key"])
-    raise validation("The request is not for an offer that this account has sealed; others need no grant.")
