@@ -56,8 +56,13 @@ _DATA = frozenset(
         ("sagemaker-runtime", "InvokeEndpointWithResponseStream"),
     }
 )
+_HANDED_OUT = frozenset(
+    {("sts", "GetSessionToken"), ("secretsmanager", "GetSecretValue"), ("secretsmanager", "BatchGetSecretValue")}
+)
 _SECRET = re.compile(
-    r"secret|passw|private_?key|credential|api_?key|(session|security|access|auth|hf|^)_?token$|^session$", re.I
+    r"^(?!secret_?(id|arn|idlist)$).*"  # which name a secret, and are none
+    r"(secret|passw|private_?key|credential|api_?key|(session|security|access|auth|hf|^)_?token$|^session$)",
+    re.I,
 )
 _NAMED = re.compile(r"(.*)(Name|Arn|Bucket|^Key|Names)$")
 _DENIED = ("AccessDenied", "AccessDeniedException")
@@ -65,10 +70,10 @@ _DENIED = ("AccessDenied", "AccessDeniedException")
 
 @cache
 def class_of(service: str, name: str) -> Class:
-    """sts GetSessionToken hands out a key: it is recorded although it is called Get."""
+    """What hands out a key or a secret is recorded although it is called Get."""
     if (service, name) in _DATA:
         return "data"
-    return "read" if _READS.match(name) and (service, name) != ("sts", "GetSessionToken") else "write"
+    return "read" if _READS.match(name) and (service, name) not in _HANDED_OUT else "write"
 
 
 def audited(

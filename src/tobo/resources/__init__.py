@@ -48,6 +48,7 @@ NOUNS = (
     "budgets",
     "reaper",
     "market",
+    "secrets",
     "vitals",
     "event_rules",
 )

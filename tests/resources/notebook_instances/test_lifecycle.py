@@ -1,6 +1,8 @@
 """Lifecycle scripts, and code repositories in the volume."""
 
+import base64
 import http.server
+import json
 import ssl
 import subprocess
 import threading
@@ -9,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import Server
@@ -130,7 +133,9 @@ def test_a_script_has_five_minutes(tmp_path: Path) -> None:
 
 
 @contextmanager
-def git_server(folder: Path) -> Iterator[tuple[str, Path]]:
+def git_server(
+    folder: Path, handling: type[http.server.SimpleHTTPRequestHandler] | None = None
+) -> Iterator[tuple[str, Path]]:
     """A bare repository `marbles.git` with two branches over HTTPS: its address, and the authority of the certificate."""
     authority = certificate("authority")
     write_certificate(folder, "authority", authority)
@@ -152,7 +157,7 @@ def git_server(folder: Path) -> Iterator[tuple[str, Path]]:
     git("checkout", "main")
     git("clone", "--bare", str(work_tree), str(folder / "served" / "marbles.git"), at=folder)
     git("update-server-info", at=folder / "served" / "marbles.git")
-    handler = partial(_Quiet, directory=str(folder / "served"))
+    handler = partial(handling or _Quiet, directory=str(folder / "served"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
@@ -165,6 +170,65 @@ def git_server(folder: Path) -> Iterator[tuple[str, Path]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+USER, PASSWORD = "anna", "pass: word!"
+
+
+class _Private(http.server.SimpleHTTPRequestHandler):
+    """Asks whoever comes for user name and password."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        wanted = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") == wanted:
+            super().do_GET()
+            return
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_a_private_repository_is_cloned_and_pulled_with_its_secret(
+    fresh_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    with git_server(tmp_path, _Private) as (address, authority):
+        server = fresh_server(GIT_SSL_CAINFO=str(authority))
+        sagemaker, manager = server.client("sagemaker"), server.client("secretsmanager")
+        secret = manager.create_secret(
+            Name="AmazonSageMaker-marbles", SecretString=json.dumps({"username": USER, "password": "old"})
+        )["ARN"]
+        other = manager.create_secret(Name="others", SecretString="{}")["ARN"]
+        config = {"RepositoryUrl": f"{address}/marbles.git", "SecretArn": other}
+        sagemaker.create_code_repository(CodeRepositoryName="marbles", GitConfig=config)
+        failed = make_notebook(server, "private", DefaultCodeRepository="marbles")
+        assert "is not authorized to perform: secretsmanager:GetSecretValue" in failed["FailureReason"]
+        sagemaker.update_code_repository(CodeRepositoryName="marbles", GitConfig={"SecretArn": secret})
+        failed = started(server, "private")
+        assert failed["NotebookInstanceStatus"] == "Failed" and "/marbles.git failed: " in failed["FailureReason"]
+        manager.put_secret_value(SecretId=secret, SecretString="no JSON")
+        assert "SecretString is not" in started(server, "private")["FailureReason"]
+        manager.put_secret_value(SecretId=secret, SecretString=json.dumps({"username": USER, "password": PASSWORD}))
+        assert started(server, "private")["NotebookInstanceStatus"] == "InService"
+        kernel = Tab.opened(server, "private").kernel()
+        assert kernel.run("print(open('marbles/readme').read())").strip() == "main"
+        fetch = "import subprocess; print(subprocess.run(['git', '-C', 'marbles', 'fetch'], capture_output=True, text=True))"
+        assert "returncode=0" in kernel.run(fetch)
+        config = kernel.run("print(open('marbles/.git/config').read())")
+        assert PASSWORD not in config and secret in config
+        manager.delete_secret(SecretId=secret)
+        assert "marked for deletion" in kernel.run(fetch)
+        logs = (server.state / "logs").rglob("*")
+        assert not any(PASSWORD.encode() in path.read_bytes() for path in logs if path.is_file())
+
+
+def started(server: Server, name: str) -> dict[str, Any]:
+    """A stopped or failed instance, started and settled."""
+    server.client("sagemaker").start_notebook_instance(NotebookInstanceName=name)
+    return settled(server, name)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -1,6 +1,6 @@
 """The operations on code repositories. Source: API reference, CreateCodeRepository and its siblings.
 
-A SecretArn is kept and described, as clients expect; there is no Secrets Manager here, so nothing is read with it.
+A SecretArn is read by the notebook instance that clones, with its role.
 """
 
 from collections.abc import Mapping

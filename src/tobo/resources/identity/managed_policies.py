@@ -6,8 +6,17 @@ from typing import Any
 ROOT = "arn:aws:iam::aws:policy/"
 
 
-def _allow(*actions: str) -> Mapping[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
+def _allow(*actions: str, also: tuple[Mapping[str, Any], ...] = ()) -> Mapping[str, Any]:
+    everywhere = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [everywhere, *also]}
+
+
+_SAGEMAKERS_SECRETS = {
+    "Effect": "Allow",
+    "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:CreateSecret"],
+    "Resource": "arn:aws:secretsmanager:*:*:secret:AmazonSageMaker-*",
+}
+"""Those that begin so, as SageMaker's own console names them: an execution role reads no other."""
 
 
 _READING = (
@@ -37,13 +46,15 @@ MANAGED: Mapping[str, Mapping[str, Any]] = {
         # No EC2 here, yet SageMaker SDK 3.x trains only with a role that may attach to a VPC.
         "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
         "ec2:DeleteNetworkInterfacePermission", "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "secretsmanager:ListSecrets",
+        also=(_SAGEMAKERS_SECRETS,),
     ),
     ROOT + "AmazonSageMakerReadOnly": _allow(
         "sagemaker:Describe*", "sagemaker:List*", "sagemaker:BatchGetMetrics", "sagemaker:GetDeviceRegistration",
         "sagemaker:GetSearchSuggestions", "sagemaker:Search", "application-autoscaling:Describe*",
         "cloudwatch:DescribeAlarms", "cloudwatch:Get*", "cloudwatch:List*", "logs:Describe*", "logs:Get*",
     ),
+    ROOT + "SecretsManagerReadWrite": _allow("secretsmanager:*"),
     ROOT + "CloudWatchFullAccess": _allow("cloudwatch:*", "logs:*", "application-autoscaling:Describe*"),
     ROOT + "CloudWatchFullAccessV2": _allow("cloudwatch:*", "logs:*", "application-autoscaling:Describe*"),
     ROOT + "CloudWatchReadOnlyAccess": _allow(

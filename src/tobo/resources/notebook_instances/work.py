@@ -220,13 +220,13 @@ def _died(row: Row, look: Exited) -> Outcome:
     return Again(POLL_SECONDS, {"_launch": row.found["_launch"] + 1, "_launched": look.at})
 
 
-def _repository(context: Context, row: Row, named: str) -> tuple[str, str]:
-    """(address, branch or "")."""
+def _repository(context: Context, row: Row, named: str) -> tuple[str, str, str]:
+    """(address, branch or "", ARN of the secret with user name and password or "")."""
     if named.startswith("https://"):
-        return named, ""
+        return named, "", ""
     found = context.as_house(row.key.space, "sagemaker", "DescribeCodeRepository", CodeRepositoryName=named)
     config = found["GitConfig"]
-    return config["RepositoryUrl"], config.get("Branch", "")
+    return config["RepositoryUrl"], config.get("Branch", ""), config.get("SecretArn", "")
 
 
 def _process(row: Row, part: str) -> str:
