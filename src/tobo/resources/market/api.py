@@ -111,11 +111,10 @@ def subscribe(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         for row in call.context.store.page(query).rows:
             raise Fault("ConflictException", f"Subscription {row.key.name} to '{offer.id}' is {state} already.")
     subscription = uuid.uuid4().hex
-    place, package = _take(call, offer), ""
+    place = _take(call, offer)
     request = _request(call, offer, subscription)
-    package = _package(call, offer, place)
     found = {
-        "ModelPackageArn": package,
+        "ModelPackageArn": _package(call, offer, place),
         "Fingerprint": offer.fingerprint,
         "Sealed": offer.sealed,
         "Price": offer.content["Price"],
