@@ -227,6 +227,11 @@ def test_whose_key_signed_is_remembered(fair: Fair, product: str, tmp_path: Path
     assert described(fair, forged)["Trust"] == "Changed"
     code, told = refusal(fair.subscribe, forged)
     assert code == "ValidationException" and fingerprint in told and "Somebody else may use the name" in told
+    # nothing was taken, and the name still means the first key
+    assert described(fair, first)["Trust"] == "Known" and described(fair, forged)["Trust"] == "Changed"
+    other = described(fair, forged)["Fingerprint"]
+    fair.subscribe(forged, Fingerprint=other)  # whoever has asked and names the new key
+    assert described(fair, forged)["Trust"] == "Known" and described(fair, first)["Trust"] == "Changed"
 
 
 def test_versions_are_never_changed_and_only_their_seller_withdraws_them(fair: Fair, product: str) -> None:

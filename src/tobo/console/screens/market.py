@@ -30,7 +30,7 @@ TRUST = {
         "bad",
         "ANOTHER key",
         "Signed with ANOTHER key than this publisher's offers had when you first subscribed. Somebody else may use the "
-        "name: ask the publisher by another way. It cannot be subscribed to.",
+        "name: ask the publisher by another way. It is subscribed to with `tobo market subscribe --fingerprint` alone, once they have said that it is theirs.",
     ),
 }
 """What is known of the key: tone, a word, a sentence."""

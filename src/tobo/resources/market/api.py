@@ -22,7 +22,7 @@ from tobo.resources.market import states
 from tobo.resources.market.grants import accept, open_grant
 from tobo.resources.market.offers import OFFERS, Offer, all_offers, fetch, read_offer, read_sample
 from tobo.resources.market.usage import total, used_by_day
-from tobo.store.base import AlreadyExists, Key, Query, Row
+from tobo.store.base import AlreadyExists, Conflict, Key, Query, Row
 
 SERVICE = "tobo-market"
 PAGE = 100
@@ -97,15 +97,16 @@ def get_sample(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def subscribe(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Takes the model into a bucket of the account and makes a model package of it; a sealed one is asked for, too.
 
-    The first subscription to a publisher's offers fixes whose key signs them. Raises Fault ResourceNotFound, ConflictException
-    where there is a subscription already, ValidationException where the licence is not accepted or the offer not as signed.
+    The first subscription to a publisher's offers fixes whose key signs them; another key is taken where Fingerprint names
+    it. Raises Fault ResourceNotFound, ConflictException where there is a subscription already, ValidationException where
+    the licence is not accepted or the offer is not as signed.
     """
     offer = read_offer(call, asked["Catalog"], asked["OfferId"])
     if not asked["AcceptLicense"]:
         raise validation(
             f"'{offer.id}' comes under {offer.content['License']['Name']}; read it with DescribeOffer and give AcceptLicense."
         )
-    _trust(call, offer, asked.get("Fingerprint"))
+    _check_key(call, offer, asked.get("Fingerprint"))
     for state in (states.REQUESTED, states.ACTIVE):
         query = Query(call.space, SUBSCRIPTION, status=state, where={"OfferId": offer.id}, limit=1)
         for row in call.context.store.page(query).rows:
@@ -138,6 +139,7 @@ def subscribe(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         todo=("ask",) if offer.sealed else ("watch",),
         arn=str(Arn(SERVICE, call.space.region, call.space.account, f"subscription/{subscription}")),
     )
+    _remember_key(call, offer)
     return {"SubscriptionId": subscription, "Status": state, "Fingerprint": offer.fingerprint}
 
 
@@ -270,22 +272,35 @@ def _trusted(call: Call, offer: Offer) -> str:
     return "Known" if row.found["Fingerprint"] == offer.fingerprint else "Changed"
 
 
-def _trust(call: Call, offer: Offer, wanted: str | None) -> None:
-    """Raises Fault where the offer is signed by another key than the publisher's offers were, or than was asked for."""
-    if wanted and wanted != offer.fingerprint:
+def _check_key(call: Call, offer: Offer, wanted: str | None) -> None:
+    """Raises Fault where the offer is signed by another key than was asked for, or, where none was, than the publisher's
+    offers were."""
+    if wanted == offer.fingerprint:
+        return
+    if wanted:
         raise validation(f"'{offer.id}' is signed with {offer.fingerprint}, not with {wanted}.")
-    key = _publisher(call, offer)
-    try:
-        new = Row(key, "", {}, {"Fingerprint": offer.fingerprint}, "", "Known", call.now, call.now)
-        call.context.store.insert(new)
-    except AlreadyExists:
+    row = call.context.store.get(_publisher(call, offer))
+    if row is not None and row.found["Fingerprint"] != offer.fingerprint:
+        raise validation(
+            f"'{offer.id}' is signed with {offer.fingerprint}, but publisher '{row.key.name}' signed with "
+            f"{row.found['Fingerprint']} when you last subscribed. Somebody else may use the name: ask the publisher by "
+            "another way, and give Fingerprint if the new key is theirs."
+        )
+
+
+def _remember_key(call: Call, offer: Offer) -> None:
+    """Whose key a publisher's offers are signed with, from now on."""
+    key, found = _publisher(call, offer), {"Fingerprint": offer.fingerprint}
+    while True:
         row = call.context.store.get(key)
-        there = row.found["Fingerprint"] if row else ""
-        if there != offer.fingerprint:
-            raise validation(
-                f"'{offer.id}' is signed with {offer.fingerprint}, but publisher '{key.name}' signed with {there} when you "
-                "first subscribed. Somebody else may use the name: ask the publisher by another way."
-            ) from None
+        try:
+            if row is None:
+                call.context.store.insert(Row(key, "", {}, found, "", "Known", call.now, call.now))
+            elif row.found != found:
+                call.context.store.update(row, found=found, modified=call.now)
+        except (AlreadyExists, Conflict):
+            continue
+        return
 
 
 def _take(call: Call, offer: Offer) -> S3Uri:
