@@ -121,6 +121,12 @@ def house(tmp_path: Path) -> Iterator[House]:
     made.end()
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether all threads are: a signal reaches each in its own time."""
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 def is_gone(pid: int) -> bool:
     return process.birth(pid) == ""
 
@@ -296,6 +302,9 @@ def test_a_deaf_replica_is_dead(house: House, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(processes, "_PING", 0.3)
     [pid] = house.start(1)
     os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + PATIENCE
+    while not is_stopped(pid):
+        assert time.monotonic() < deadline
     assert house.hosting.look(house.name(0)) == Dead("It did not answer a ping within 0.3 s.")
     with pytest.raises(NoReplica):
         house.ask(b"anyone")
