@@ -9,17 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
 from botocore.config import Config
 from tests.conftest import Server
 from tests.support.processes import until
 
+from tobo.cli.sessions import session
 from tobo.edge import compiled
 from tobo.kit.arn import Namespace
 from tobo.store.base import Key, Query, Row
 from tobo.store.sql import SqlStore
-from tobo.wire.models import OWN
 
 ROLE = "arn:aws:iam::111122223333:role/any"
 
@@ -170,14 +168,7 @@ def client(server: Server, service: str, region: str = "us-east-1", **options: A
     return _SESSION.client(service, **{**defaults, **options})
 
 
-def _session() -> boto3.session.Session:
-    """One that knows tobo's own services, too."""
-    inner = botocore.session.get_session()
-    inner.get_component("data_loader").search_paths.append(str(OWN))
-    return boto3.session.Session(botocore_session=inner)
-
-
-_SESSION = _session()
+_SESSION = session()
 
 
 def insert_row(

@@ -6,16 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import boto3
-import botocore.session
-from botocore.config import Config
 from PIL import Image
 from tests.conftest import Server
 from tests.support.browser import limited_user
+from tests.support.own_services import own_client
 from tests.support.unique import unique
 from tests.support.workforces import team_of
-
-from tobo.wire.models import OWN
 
 FUNCTIONS = "arn:aws:lambda:us-east-1:432418664414:function"
 WORKER = {
@@ -41,17 +37,7 @@ REVIEWER = {"Effect": "Allow", "Action": "tobo-labeling:*", "Resource": "*"}
 
 def labeler(server: Server, keys: tuple[str, str] | None = None, region: str = "us-east-1") -> Any:
     """A client of tobo-labeling, as the root or with these keys."""
-    inner = botocore.session.get_session()
-    inner.get_component("data_loader").search_paths.append(str(OWN))
-    key, secret = keys or server.keys
-    return boto3.session.Session(botocore_session=inner).client(
-        "tobo-labeling",
-        region_name=region,
-        endpoint_url=server.endpoint,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    return own_client(server, "tobo-labeling", keys, region)
 
 
 def worker(

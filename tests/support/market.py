@@ -8,20 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import Server
 from tests.support.endpoints import await_endpoint, variant
 from tests.support.jobs import ROLE
 from tests.support.own_code import PYTHON, packed, put
+from tests.support.own_services import own_client
 from tests.support.unique import unique
 
 from tobo.operations.envelopes import enclose, open_envelope
-from tobo.wire.models import OWN
 
 CODE = """
 import pathlib, socket
@@ -42,17 +39,7 @@ LICENCE = {"Name": "Apache-2.0", "Text": "Do what you like.\nNo warranty."}
 
 def market(server: Server, keys: tuple[str, str] | None = None) -> Any:
     """A client of tobo-market."""
-    key, secret = keys or server.keys
-    inner = botocore.session.get_session()
-    inner.get_component("data_loader").search_paths.append(str(OWN))
-    return boto3.session.Session(botocore_session=inner).client(
-        "tobo-market",
-        region_name="us-east-1",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    return own_client(server, "tobo-market", keys)
 
 
 def know(server: Server, name: str, place: str, **more: str) -> None:

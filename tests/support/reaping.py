@@ -4,12 +4,8 @@ import subprocess
 import sys
 from typing import Any
 
-import boto3
-import botocore.session
-from botocore.config import Config
 from tests.conftest import Server
-
-from tobo.wire.models import OWN
+from tests.support.own_services import own_client
 
 UNTAGGED = {
     "RuleName": "untagged",
@@ -21,17 +17,7 @@ UNTAGGED = {
 
 
 def reaper(server: Server, keys: tuple[str, str] | None = None) -> Any:
-    inner = botocore.session.get_session()
-    inner.get_component("data_loader").search_paths.append(str(OWN))
-    key, secret = keys or server.keys
-    return boto3.session.Session(botocore_session=inner).client(
-        "tobo-reaper",
-        region_name="us-east-1",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    return own_client(server, "tobo-reaper", keys)
 
 
 def tobo(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:

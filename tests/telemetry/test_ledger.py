@@ -77,7 +77,7 @@ def test_another_package_begins_a_new_span(ledger: Ledger) -> None:
     bought = replace(LARGE, package="arn:package")
     for now, use in ((100.0, bought), (160.0, bought), (200.0, LARGE), (260.0, bought)):
         ledger.keep([(ENDPOINT, [use])], now)
-    spans = ledger.of_package(SPACE.account, "arn:package", 0, 1e12, 300.0)
+    spans = ledger.spans(SPACE.account, 0, 1e12, 300.0, "arn:package")
     assert [(span.begun, span.until, span.running) for span in spans] == [(100.0, 200.0, False), (260.0, 300.0, True)]
     assert told(ledger, 300.0) == [
         ("a", 1, 100.0, 200.0, False),
@@ -91,6 +91,7 @@ def test_a_ledger_of_before_packages_goes_on(tmp_path: Path) -> None:
     with closing(Ledger(path)) as ledger:
         ledger.keep([(ENDPOINT, [LARGE])], 100.0)
     with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP INDEX spans_package")
         connection.execute("ALTER TABLE spans DROP COLUMN package")
     with closing(Ledger(path)) as ledger:
         ledger.keep([(ENDPOINT, [LARGE])], 200.0)

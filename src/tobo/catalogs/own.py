@@ -1,6 +1,7 @@
 """A catalogue in a bucket of this server, in the account and region of who asks."""
 
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from tobo.catalogs.base import CatalogError, Missing, check_name, pour
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.kit.s3_uri import S3Uri
-from tobo.objects.base import ObjectInfo, Objects
+from tobo.objects.base import ObjectInfo, Objects, every_object
 from tobo.wire.body import Body
 
 
@@ -22,16 +23,12 @@ class OwnCatalog:
         self._temporary = temporary
 
     def names(self, prefix: str) -> Iterator[str]:
-        root, after = self._key(""), ""
-        while True:
-            try:
-                page = self._objects.list(self._space, self._place.bucket, root + prefix, after=after)
-            except Fault as fault:
-                raise CatalogError(f"The catalogue {self._place} cannot be read: {fault.message}") from None
-            yield from (info.key[len(root) :] for info in page.objects if not info.key.endswith("/"))
-            if page.next_after is None:
-                return
-            after = page.next_after
+        root = self._key("")
+        try:
+            for info in every_object(self._objects, self._space, self._place.bucket, root + prefix):
+                yield info.key[len(root) :]
+        except Fault as fault:
+            raise CatalogError(f"The catalogue {self._place} cannot be read: {fault.message}") from None
 
     def read(self, name: str, limit: int) -> bytes:
         path = self._path(name)
@@ -50,7 +47,7 @@ class OwnCatalog:
                 self._objects.put(self._space, info, Body(len(content), content))
                 return
             self._temporary.mkdir(parents=True, exist_ok=True)
-            taken = self._temporary / content.name  # the store takes a file over, and this one is the caller's
+            taken = self._temporary / uuid.uuid4().hex  # the store takes a file over, and `content` is the caller's
             shutil.copyfile(content, taken)
             self._objects.put(self._space, info, Body(taken.stat().st_size, path=taken))
         except Fault as fault:

@@ -120,10 +120,11 @@ class ProcessHosting:
         if self._sockets.stat().st_uid != os.getuid():
             raise PermissionError(f"{self._sockets} belongs to another user; remove it.")
         with self._lock:
-            known = spec.name in self._replicas
-        if not known:
-            self._join(_Replica(record))
-        self._replicas[spec.name].key = spec.key
+            replica = self._replicas.get(spec.name)
+        if replica is None:
+            replica = _Replica(record)
+            self._join(replica)
+        replica.key = spec.key
         sandbox, own = spec.sandbox, {"TOBO_ML_ROOT": str(spec.ml_root), "TOBO_SOCKET": record["socket"]}
         if sandbox is not None:
             folder = Path(record["socket"]).parent

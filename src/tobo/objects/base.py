@@ -10,7 +10,7 @@ Guaranteed by every adapter (tests/contract/test_objects.py):
 - All methods may be called from any thread. Errors are Faults with S3's codes (NoSuchBucket, NoSuchKey, ...).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -182,3 +182,13 @@ class Objects(Protocol):
     ) -> ObjectInfo: ...
     def abort_upload(self, space: Namespace, upload: Upload) -> None: ...
     def close(self) -> None: ...
+
+
+def every_object(objects: Objects, space: Namespace, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+    """All below a prefix in key order, page by page; folder markers (keys ending in a slash) are left out. Raises Fault
+    NoSuchBucket."""
+    after: str | None = ""
+    while after is not None:
+        page = objects.list(space, bucket, prefix, after=after)
+        yield from (info for info in page.objects if not info.key.endswith("/"))
+        after = page.next_after

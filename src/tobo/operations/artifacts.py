@@ -17,6 +17,7 @@ from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.kit.paths import MlPaths
 from tobo.kit.s3_uri import parse_s3_uri
+from tobo.objects.base import every_object
 from tobo.operations.context import Context
 from tobo.operations.images import Image, asked_environment, find_image
 from tobo.operations.market import unlock
@@ -247,14 +248,10 @@ def serving_environment(context: Context, space: Namespace, root: Path, given: M
 
 
 def _copy_prefix(context: Context, space: Namespace, bucket: str, prefix: str, folder: Path) -> None:
-    after: str | None = ""
-    while after is not None:
-        page = context.objects.list(space, bucket, prefix, after=after)
-        for info in page.objects:
-            relative = info.key[len(prefix) :]
-            if not relative or relative.endswith("/") or ".." in relative.split("/"):
-                continue
-            target = folder / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            context.objects.link_to(space, info, target)
-        after = page.next_after
+    for info in every_object(context.objects, space, bucket, prefix):
+        relative = info.key[len(prefix) :]
+        if not relative or ".." in relative.split("/"):
+            continue
+        target = folder / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        context.objects.link_to(space, info, target)

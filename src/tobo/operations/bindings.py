@@ -4,10 +4,11 @@ One JSON file, read when an image is resolved: what was bound a moment ago holds
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from tobo.operations.signing import replace_file
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where a container's programs are looked for when its image does not say."""
@@ -48,10 +49,8 @@ def read_bindings(state: Path) -> dict[str, Binding]:
 
 def write_bindings(state: Path, bindings: Mapping[str, Binding]) -> None:
     """Replaces them all, in one step."""
-    file = bindings_file(state)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(json.dumps({address: asdict(binding) for address, binding in bindings.items()}, indent=1))
-    draft.replace(file)
+    text = json.dumps({address: asdict(binding) for address, binding in bindings.items()}, indent=1)
+    replace_file(bindings_file(state), text.encode(), 0o644)
 
 
 def find_binding(state: Path, uri: str) -> Binding | None:

@@ -4,9 +4,6 @@ Whoever has a certificate of the devices' authority may open a TLS connection as
 the certificate's row (resources/things). Imported late: cryptography costs 50 ms, which most starts can do without.
 """
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tobo.operations.signing import replace_file
+from tobo.operations.signing import locked, replace_file
 
 VALID_DAYS = 3650
 
@@ -64,7 +61,7 @@ def new_authority(name: str) -> Authority:
 
 def device_authority(state: Path) -> Authority:
     """That of the devices, made at first use: <state>/edge/authority.pem, and authority.key (0600)."""
-    with _locked(state) as folder:
+    with locked(state / "edge") as folder:
         if not authority_file(state).exists():
             made = new_authority("tobo devices")
             replace_file(folder / "authority.key", private_pem(made.key), 0o600)
@@ -82,23 +79,13 @@ def publisher_files(state: Path) -> tuple[Path, Path]:
     """Certificate and key (0600) that this server shows to a broker; made at first use."""
     certificate, key = state / "edge" / "publisher.pem", state / "edge" / "publisher.key"
     authority = device_authority(state)
-    with _locked(state):
+    with locked(state / "edge"):
         if not certificate.exists():
             drawn = ec.generate_private_key(ec.SECP256R1())
             issued = authority.issue(common_name(PUBLISHER), drawn.public_key(), CLIENT)
             replace_file(key, private_pem(drawn), 0o600)
             replace_file(certificate, pem(issued), 0o644)
     return certificate, key
-
-
-@contextmanager
-def _locked(state: Path) -> Iterator[Path]:
-    """The command line makes what the server makes, too."""
-    folder = state / "edge"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield folder
 
 
 def authority_file(state: Path) -> Path:

@@ -97,13 +97,13 @@ def entity(call: Call, noun: str, name: str, kind: str, source: str) -> str:
     """The ARN of the action or context (`noun`) of a name, which is made where there is none."""
     name = _fitting(name)
     asked = {f"{noun}Name": name, f"{noun}Type": kind, "Source": {"SourceUri": source, "SourceType": "ARN"}}
-    try:
-        made = call.call("sagemaker", f"Create{noun}", **asked)
+    try:  # looked for first: what is refused would be in the audit log
+        found = call.call("sagemaker", f"Describe{noun}", **{f"{noun}Name": name})
     except Fault as fault:
-        if "already exists" not in fault.message:
+        if fault.code != "ResourceNotFound":
             raise
-        made = call.call("sagemaker", f"Describe{noun}", **{f"{noun}Name": name})
-    arn: str = made[f"{noun}Arn"]
+        found = call.call("sagemaker", f"Create{noun}", **asked)
+    arn: str = found[f"{noun}Arn"]
     return arn
 
 

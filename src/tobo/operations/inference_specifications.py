@@ -41,9 +41,9 @@ def check_transform(specification: Mapping[str, Any], definition: Mapping[str, A
         )
 
 
-def check_archive(call: Call, address: str, what: str) -> None:
-    """Raises Fault ValidationException where nothing is at `address`, which is called `what`."""
-    uri = parse_s3_uri(address, what)
+def check_archive(call: Call, address: str, what: str, place: str = "") -> None:
+    """Raises Fault ValidationException where nothing is at `address`, which is called `what`, found at the member `place`."""
+    uri = parse_s3_uri(address, place or what)
     try:
         there = bool(call.context.objects.list(call.space, uri.bucket, uri.key, limit=1).objects)
     except Fault:

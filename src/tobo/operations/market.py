@@ -6,7 +6,6 @@ carries it to one buyer, sealed for the identity of the buyer's server, which is
 """
 
 import base64
-import fcntl
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
-from tobo.operations.signing import key_folder, replace_file, signing_key
+from tobo.operations.signing import key_folder, made_once, signing_key
 from tobo.store.base import Query, Row
 from tobo.telemetry.base import Point
 
@@ -38,13 +37,8 @@ def own_identity(state: Path, account: str) -> "pyrage.x25519.Identity":
     import pyrage
 
     folder = key_folder(state, account, PURPOSE)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = folder / "identity.age"
-    with (folder / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not file.exists():
-            replace_file(file, str(pyrage.x25519.Identity.generate()).encode(), 0o600)
-    return pyrage.x25519.Identity.from_str(file.read_text())
+    kept = made_once(folder, "identity.age", lambda: str(pyrage.x25519.Identity.generate()).encode())
+    return pyrage.x25519.Identity.from_str(kept.decode())
 
 
 def seal(source: Path, target: Path) -> str:

@@ -5,7 +5,6 @@ which folders and buckets the server reads and writes.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from tobo.catalogs import Address, Catalog, open_catalog
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import Fault
 from tobo.operations.context import Context
+from tobo.operations.signing import replace_file
 
 
 def catalogs_file(state: Path) -> Path:
@@ -31,10 +31,8 @@ def read_addresses(state: Path) -> dict[str, Address]:
 
 def write_addresses(state: Path, addresses: Mapping[str, Address]) -> None:
     """Replaces them all, in one step."""
-    file = catalogs_file(state)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.write_text(json.dumps({name: asdict(address) for name, address in addresses.items()}, indent=1))
-    draft.replace(file)
+    text = json.dumps({name: asdict(address) for name, address in addresses.items()}, indent=1)
+    replace_file(catalogs_file(state), text.encode(), 0o644)
 
 
 def catalog_named(context: Context, space: Namespace, name: str) -> Catalog:

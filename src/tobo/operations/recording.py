@@ -167,9 +167,12 @@ def artifact_at(call: Call, artifact: Artifact) -> str:
 
 
 def associate(call: Call, source: str, destination: str, kind: str) -> None:
-    """One that is there already is no error."""
+    """One that is there already is no error, and not tried: what is refused would be in the audit log."""
+    ends = {"SourceArn": source, "DestinationArn": destination}
+    if call.call("sagemaker", "ListAssociations", **ends, MaxResults=1)["AssociationSummaries"]:
+        return
     try:
-        call.call("sagemaker", "AddAssociation", SourceArn=source, DestinationArn=destination, AssociationType=kind)
+        call.call("sagemaker", "AddAssociation", **ends, AssociationType=kind)
     except Fault as fault:
         if "already exists" not in fault.message:
             raise

@@ -8,7 +8,7 @@ first: a bundle that was signed before a rotation is still trusted. Read at each
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ def signing_key(state: Path, account: str, purpose: str = "edge") -> "Ed25519Pri
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    with _locked(key_folder(state, account, purpose)) as folder:
+    with locked(key_folder(state, account, purpose)) as folder:
         if not (folder / "signing.key").exists():
             _renew(folder)
         key = load_pem_private_key((folder / "signing.key").read_bytes(), None)
@@ -41,7 +41,7 @@ def public_keys(state: Path, account: str) -> list[str]:
 
 def rotate(state: Path, account: str) -> None:
     """A new key signs from now on. Devices must know its public key before they take what it signs."""
-    with _locked(key_folder(state, account)) as folder:
+    with locked(key_folder(state, account)) as folder:
         _renew(folder)
 
 
@@ -76,9 +76,18 @@ def key_folder(state: Path, account: str, purpose: str = "edge") -> Path:
     return state / purpose / account
 
 
+def made_once(folder: Path, name: str, make: Callable[[], bytes]) -> bytes:
+    """The content of a key's file (0600) in `folder`, which is made at first use."""
+    with locked(folder):
+        file = folder / name
+        if not file.exists():
+            replace_file(file, make(), 0o600)
+        return file.read_bytes()
+
+
 @contextmanager
-def _locked(folder: Path) -> Iterator[Path]:
-    """The command line rotates while the server signs."""
+def locked(folder: Path) -> Iterator[Path]:
+    """A folder of keys, made where there is none, that nobody else changes meanwhile: commands do, while the server signs."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -7,21 +7,15 @@ import orjson
 from tobo.kit.arn import Namespace
 from tobo.kit.fault import validation
 from tobo.kit.s3_uri import S3Uri, parse_s3_uri
-from tobo.objects.base import ObjectInfo, Objects
+from tobo.objects.base import ObjectInfo, Objects, every_object
 
 Placed = tuple[str, ObjectInfo]
 """(path below the source, object)."""
 
 
 def keys_below(objects: Objects, space: Namespace, uri: S3Uri) -> Iterator[ObjectInfo]:
-    """Every object whose key begins with the address' key; folder markers (keys ending in a slash) are left out."""
-    after = ""
-    while True:
-        page = objects.list(space, uri.bucket, uri.key, after=after)
-        yield from (info for info in page.objects if not info.key.endswith("/"))
-        if page.next_after is None:
-            return
-        after = page.next_after
+    """Every object whose key begins with the address' key."""
+    return every_object(objects, space, uri.bucket, uri.key)
 
 
 def relative_key(key: str, prefix: str) -> str:

@@ -107,6 +107,9 @@ class Ledger:
         columns = {name for _, name, *_ in self._connection.execute("PRAGMA table_info(spans)")}
         if "package" not in columns:  # a ledger of before the market
             self._connection.execute("ALTER TABLE spans ADD COLUMN package TEXT NOT NULL DEFAULT ''")
+        self._connection.execute(
+            "CREATE INDEX IF NOT EXISTS spans_package ON spans (package, until) WHERE package != ''"
+        )
 
     def keep(self, seen: Sequence[tuple[Owner, Sequence[Use]]], now: float) -> None:
         """All that each resource uses at `now`; what it used before and does no longer has ended."""
@@ -151,16 +154,17 @@ class Ledger:
                 "UPDATE spans SET running = 0 WHERE running AND arn = ?", [(arn,) for arn in arns]
             )
 
-    def spans(self, account: str, start: float, end: float, now: float) -> list[Span]:
-        """Those of an account that have a part between `start` and `end`, in the order of their ARNs; what runs, does until now."""
-        query = f"SELECT {_MEMBERS} FROM spans WHERE account = ? AND (running OR until >= ?) AND begun < ? ORDER BY arn, begun"
-        with self._using:
-            rows = self._connection.execute(query, (account, start, end)).fetchall()
-        return [_span(row, now) for row in rows]
+    def spans(self, account: str, start: float, end: float, now: float, package: str = "") -> list[Span]:
+        """Those of an account that have a part between `start` and `end`, in the order of their ARNs; what runs, does until now.
 
-    def of_package(self, account: str, package: str, start: float, end: float, now: float) -> list[Span]:
-        """Those of `spans` that served a model package."""
-        return [span for span in self.spans(account, start, end, now) if span.use.package == package]
+        With `package`, those that served that model package.
+        """
+        query = f"SELECT {_MEMBERS} FROM spans WHERE account = ? AND (running OR until >= ?) AND begun < ?"
+        served = (package,) if package else ()
+        query += " AND package = ? AND package != '' ORDER BY arn, begun" if package else " ORDER BY arn, begun"
+        with self._using:
+            rows = self._connection.execute(query, (account, start, end, *served)).fetchall()
+        return [_span(row, now) for row in rows]
 
     def close(self) -> None:
         with self._using:

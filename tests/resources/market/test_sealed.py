@@ -12,7 +12,7 @@ import pytest
 from tests.support import graphs
 from tests.support.endpoints import classify
 from tests.support.jobs import IMAGE, ROLE
-from tests.support.market import Fair, open_fair, refusal
+from tests.support.market import Fair, know, open_fair, refusal
 from tests.support.own_code import packed
 from tests.support.processes import until
 from tests.support.unique import unique
@@ -26,7 +26,8 @@ SECRET = "the weights that nobody sees 4711"
 
 @pytest.fixture(scope="module")
 def fair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fair]:
-    yield from open_fair(tmp_path_factory.mktemp("fair"))
+    folder = tmp_path_factory.mktemp("fair")
+    yield from open_fair(folder, AWS_SHARED_CREDENTIALS_FILE=str(folder / "seller" / "credentials"))
 
 
 @pytest.fixture
@@ -70,6 +71,34 @@ def test_a_built_in_image_serves_one_and_scores_as_unsealed(fair: Fair) -> None:
         assert fair.deploy(endpoint)["EndpointStatus"] == "InService"
         answers.append(classify(fair.buyer, endpoint, graphs.png(graphs.picture(3)), "image/png"))
     assert answers[0] == answers[1] and sum(answers[0]) == pytest.approx(1.0)
+
+
+def test_a_bucket_is_a_catalogue_too(fair: Fair) -> None:
+    """Of the buyer's server, who reads it as it is; the seller comes to it over S3, with keys of a profile."""
+    name, bucket = unique("shop"), unique("shop").lower()
+    fair.buyer.client("s3").create_bucket(Bucket=bucket)
+    know(fair.buyer, name, f"s3://{bucket}/offers")
+    know(fair.seller, name, f"s3://{bucket}/offers", endpoint=fair.buyer.endpoint, profile="buyer")
+    profile = fair.seller.state.parent / "credentials"
+    key, secret = fair.buyer.keys
+    profile.write_text(f"[buyer]\naws_access_key_id={key}\naws_secret_access_key={secret}\n")
+    goods = fair.package(SECRET)
+    offer = fair.publish(goods, name.lower(), Catalog=name, Sealed=True)
+    bought = fair.subscribe(offer, Catalog=name)
+    until(lambda: [each["SubscriptionId"] for each in fair.sells.list_requests(Catalog=name)["Requests"]] == [bought])
+    fair.sells.grant_subscription(Catalog=name, SubscriptionId=bought)
+    until(lambda: fair.subscription(bought)["Status"] == "Active")
+    endpoint = fair.model(bought)
+    assert fair.deploy(endpoint)["EndpointStatus"] == "InService" and fair.ask(endpoint)[0] == SECRET
+    # and a seller's own bucket: what is sealed there comes from where the store puts things down, too
+    own = unique("own")
+    fair.seller.client("s3").create_bucket(Bucket=own.lower())
+    know(fair.seller, own, f"s3://{own.lower()}")
+    made = fair.publish(goods, own.lower(), Catalog=own, Sealed=True)
+    assert fair.sells.search_offers(Catalog=own)["Offers"][0]["OfferId"] == made
+    kept = fair.seller.client("s3").list_objects_v2(Bucket=own.lower())["Contents"]
+    assert sorted(each["Key"].rsplit("/", 1)[-1] for each in kept) == ["model.tar.gz.age", "offer.json"]
+    assert list((fair.seller.state / "market" / "temporary").iterdir()) == []
 
 
 def places_of(folder: Path) -> list[str]:

@@ -99,8 +99,10 @@ def supervise(context: Context, row: Row) -> Outcome:
 
 
 def record(context: Context, row: Row) -> Outcome:
-    """What is deployed, in lineage: one action a deployment, whose number may be an earlier endpoint's of the name."""
+    """What is deployed, in lineage, once: one action a deployment, whose number may be an earlier endpoint's of the name."""
     fleet = row.found["_fleet"]
+    if row.found.get("_recorded") == fleet["number"]:  # it was scaled
+        return Done()
     record_deployment(
         context,
         row.key.space,
@@ -113,7 +115,7 @@ def record(context: Context, row: Row) -> Outcome:
             packages=[variant.get("Package", "") for variant in fleet["variants"]],
         ),
     )
-    return Done()
+    return Done({"_recorded": fleet["number"]})
 
 
 def stop_replicas(context: Context, row: Row) -> Outcome:

@@ -162,7 +162,7 @@ def cancel_subscription(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Ends it and removes package and model. Raises Fault ConflictException while something serves it."""
     row = known(call, asked["SubscriptionId"])
     package, ledger = row.found["ModelPackageArn"], call.context.ledger
-    spans = ledger.of_package(call.space.account, package, row.created, call.now, call.now) if ledger else []
+    spans = ledger.spans(call.space.account, row.created, call.now, call.now, package) if ledger else []
     for span in spans:
         if span.running:
             raise Fault(

@@ -21,12 +21,11 @@ from tobo.resources.market.published import noted_offer
 @operation(SERVICE, "ListRequests", resource=anything)
 def list_requests(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Who has subscribed, or asks to, to offers of this account in a catalogue."""
-    found = []
+    found, catalog = [], catalog_named(call.context, call.space, asked["Catalog"])
     own = own_fingerprint(market_key(call.context.settings.state, call.space.account))
     for request, told in _from_buyers(call, asked["Catalog"], "request"):
         told |= {"Requested": request.content["Requested"], "Granted": False, "Revoked": False}
         try:
-            catalog = catalog_named(call.context, call.space, asked["Catalog"])
             grant = open_grant(catalog.read(grant_file(request.content["Subscription"]), LONGEST))
             if grant.fingerprint == own:
                 told |= {"Granted": not grant.revoked, "Revoked": grant.revoked}

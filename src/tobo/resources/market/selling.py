@@ -5,7 +5,8 @@ import mimetypes
 import re
 import tarfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def publish_offer(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     content["Published"] = call.now
     working = temporary_folder(call.context) / uuid.uuid4().hex
     try:
-        with _writing(catalog, offer_id):
+        with _whole_or_not_at_all(catalog, offer_id):
             identity, model = "", archive
             if asked.get("Sealed"):
                 model, identity = working, seal(archive, working)
@@ -177,34 +178,28 @@ def _content(
     }
 
 
-class _writing:
+@contextmanager
+def _whole_or_not_at_all(catalog: Catalog, offer_id: str) -> Iterator[None]:
     """Refuses a version that is there; what of an offer was written before something failed is removed again."""
-
-    def __init__(self, catalog: Catalog, offer_id: str) -> None:
-        self._catalog = catalog
-        self._id = offer_id
-
-    def __enter__(self) -> None:
-        try:
-            self._catalog.read(f"{folder_of(self._id)}/{OFFER}", LONGEST)
-        except Missing:
-            return
-        except CatalogError as error:
-            raise validation(str(error)) from None
+    try:
+        catalog.read(f"{folder_of(offer_id)}/{OFFER}", LONGEST)
+    except Missing:
+        pass
+    except CatalogError as error:
+        raise validation(str(error)) from None
+    else:
         raise Fault(
-            "ConflictException", f"'{self._id}' is offered there already; a version is never changed: give another."
+            "ConflictException", f"'{offer_id}' is offered there already; a version is never changed: give another."
         )
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            return
-        try:
-            for name in list(self._catalog.names(f"{folder_of(self._id)}/")):
-                self._catalog.remove(name)
-        except CatalogError:
-            pass  # what failed is told
+    try:
+        yield
+    except BaseException as error:
+        with suppress(CatalogError):  # what failed is told
+            for name in list(catalog.names(f"{folder_of(offer_id)}/")):
+                catalog.remove(name)
         if isinstance(error, CatalogError):
             raise validation(str(error)) from None
+        raise
 
 
 def _put_samples(call: Call, catalog: Catalog, offer_id: str, samples: list[ObjectInfo]) -> list[dict[str, Any]]:

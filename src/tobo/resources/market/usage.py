@@ -28,7 +28,7 @@ def used_by_day(
         raise validation(f"Start and End are {(end - start) / _DAY:.0f} days apart; ask for {MOST_DAYS} at most.")
     space, package = row.key.space, row.found["ModelPackageArn"]
     hours, inferences = dict[float, float](), dict[float, int]()
-    spans = context.ledger.of_package(space.account, package, start, end, now) if context.ledger else []
+    spans = context.ledger.spans(space.account, start, end, now, package) if context.ledger else []
     day = start // _DAY * _DAY
     while day < end:
         hours[day] = sum(span.hours(max(day, start), min(day + _DAY, end)) for span in spans)

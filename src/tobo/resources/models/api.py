@@ -7,6 +7,7 @@ from tobo.kit.fault import Fault, validation
 from tobo.kit.s3_uri import parse_s3_uri
 from tobo.operations.context import Call
 from tobo.operations.images import find_image
+from tobo.operations.inference_specifications import check_archive
 from tobo.operations.listing import list_rows
 from tobo.operations.registry import operation
 from tobo.operations.rows import add_row, known_row, remove_row
@@ -120,7 +121,7 @@ def _check_container(call: Call, container: Mapping[str, Any]) -> None:
         raise validation(f"The image '{image}' is not made for serving.")
     submitted = container.get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", "")
     if submitted.startswith("s3://"):
-        _check_there(call, submitted, "SAGEMAKER_SUBMIT_DIRECTORY", "the serving code")
+        check_archive(call, submitted, "the serving code", "SAGEMAKER_SUBMIT_DIRECTORY")
     own = found.algorithm is None and found.framework is None
     if container.get("Mode") == "MultiModel":
         _check_models(call, container, own)
@@ -131,7 +132,7 @@ def _check_container(call: Call, container: Mapping[str, Any]) -> None:
         if own:
             return  # an image of one's own may hold its model itself
         raise validation("The container has no ModelDataUrl; give the model.tar.gz of a training job.")
-    _check_there(call, address, "ModelDataUrl", "model data")
+    check_archive(call, address, "model data", "ModelDataUrl")
 
 
 def _check_models(call: Call, container: Mapping[str, Any], own: bool) -> None:
@@ -148,13 +149,3 @@ def _check_models(call: Call, container: Mapping[str, Any], own: bool) -> None:
         call.context.objects.bucket(call.space, uri.bucket)
     except Fault as fault:
         raise validation(f"Could not find model data at {uri}: {fault.message}") from None
-
-
-def _check_there(call: Call, address: str, place: str, what: str) -> None:
-    uri = parse_s3_uri(address, place)
-    try:
-        there = bool(call.context.objects.list(call.space, uri.bucket, uri.key, limit=1).objects)
-    except Fault:
-        there = False
-    if not there:
-        raise validation(f"Could not find {what} at {address}.")

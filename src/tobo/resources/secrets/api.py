@@ -48,8 +48,7 @@ def create_secret(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
 def describe_secret(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Never with the value. Raises Fault ResourceNotFoundException."""
     row = known(call, asked, deleted=True)
-    stages = {version["Id"]: version["Stages"] for version in row.found["_versions"] if version["Stages"]}
-    return {**summary(row), "VersionIdsToStages": stages}
+    return {**summary(row), "VersionIdsToStages": stages_of(row)}
 
 
 @operation(SERVICE, "DeleteSecret", resource=named)
@@ -109,6 +108,11 @@ def untag_resource(call: Call, asked: Mapping[str, Any]) -> dict[str, Any]:
         lambda row: {"tags": {key: value for key, value in row.tags.items() if key not in gone}},
     )
     return {}
+
+
+def stages_of(row: Row) -> dict[str, list[str]]:
+    """The labels of each version that has any."""
+    return {version["Id"]: version["Stages"] for version in row.found["_versions"] if version["Stages"]}
 
 
 def summary(row: Row) -> dict[str, Any]:

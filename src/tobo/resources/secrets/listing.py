@@ -8,7 +8,7 @@ from tobo.operations.context import Call
 from tobo.operations.listing import page_of
 from tobo.operations.registry import operation
 from tobo.operations.rows import rows_of
-from tobo.resources.secrets.api import summary
+from tobo.resources.secrets.api import stages_of, summary
 from tobo.resources.secrets.rows import KIND, SERVICE, known, named
 from tobo.store.base import Row
 
@@ -46,8 +46,7 @@ def list_secret_version_ids(call: Call, asked: Mapping[str, Any]) -> dict[str, A
 
 
 def _listed(row: Row) -> dict[str, Any]:
-    stages = {version["Id"]: version["Stages"] for version in row.found["_versions"] if version["Stages"]}
-    return {**summary(row), "SecretVersionsToStages": stages}
+    return {**summary(row), "SecretVersionsToStages": stages_of(row)}
 
 
 def _passes(row: Row, wanted: Mapping[str, Any]) -> bool:

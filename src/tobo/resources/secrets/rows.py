@@ -4,17 +4,14 @@ The key (Fernet's: AES-128-CBC with HMAC-SHA256) is <state>/secrets/<account>/ke
 database without that folder tells no value.
 """
 
-import base64
-import fcntl
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tobo.kit.arn import Arn
 from tobo.kit.fault import Fault
 from tobo.operations.context import Call
-from tobo.operations.signing import key_folder, replace_file
-from tobo.store.base import Key, Query, Row
+from tobo.operations.signing import key_folder, made_once
+from tobo.store.base import Key, Row
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
 SERVICE, KIND = "secretsmanager", "secret"
 LONGEST = 65_536
 """Bytes of a value, as at AWS."""
-
-_ENDING = re.compile(r"-[A-Za-z0-9]{6}$")
 
 
 def arn_of(call: Call, name: str, ending: str) -> str:
@@ -45,11 +40,10 @@ def find(call: Call, told: str) -> Row | None:
         return call.context.store.get(Key(call.space, KIND, told))
     row = call.context.store.find_arn(told)
     if row is None:
-        query = Query(call.space, KIND, name_prefix=told.split(":secret:", 1)[-1], limit=100)
-        for each in call.context.store.page(query).rows:
-            if _ENDING.sub("", each.arn) == told:
-                row = each
-    return row if row is not None and row.key.kind == KIND and row.key.space == call.space else None
+        row = call.context.store.get(Key(call.space, KIND, told.split(":secret:", 1)[-1]))
+        if row is None or row.arn[:-7] != told:
+            return None
+    return row if row.key.kind == KIND and row.key.space == call.space else None
 
 
 def known(call: Call, asked: Mapping[str, Any], deleted: bool = False) -> Row:
@@ -98,11 +92,4 @@ def _box(call: Call) -> "Fernet":
     from cryptography.fernet import Fernet
 
     folder = key_folder(call.context.settings.state, call.space.account, "secrets")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not (folder / "key").exists():
-            replace_file(folder / "key", Fernet.generate_key(), 0o600)
-    key = (folder / "key").read_bytes()
-    assert len(base64.urlsafe_b64decode(key)) == 32
-    return Fernet(key)
+    return Fernet(made_once(folder, "key", Fernet.generate_key))
