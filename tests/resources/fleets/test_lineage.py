@@ -117,8 +117,18 @@ def test_a_devices_bundle(fleet: Fleet) -> None:
     for device, status in (("cam-1", "SUCCESS"), ("cam-2", "FAIL")):
         fleet.answer(device, fleet.await_command(device), status)
     packaged = fleet.packaged(job)
-    until(lambda: len(fleet.sagemaker.list_contexts(ContextType="Device")["ContextSummaries"]) == 1)
-    [device] = fleet.sagemaker.list_contexts(ContextType="Device")["ContextSummaries"]
+
+    def devices() -> list[Any]:
+        listed = fleet.sagemaker.get_paginator("list_contexts").paginate(ContextType="Device")
+        return [
+            one
+            for page in listed
+            for one in page["ContextSummaries"]
+            if f"/{fleet.name}/" in one["Source"]["SourceUri"]
+        ]
+
+    until(lambda: devices() != [])
+    [device] = devices()
     assert device["ContextName"] == f"{fleet.name}-cam-1-aws-device"
     assert device["Source"]["SourceUri"].endswith(f":device-fleet/{fleet.name}/device/cam-1")
     until(lambda: "EdgePackagingJob" in found(fleet.sagemaker, device["ContextArn"]))

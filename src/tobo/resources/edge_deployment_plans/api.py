@@ -138,13 +138,23 @@ def _forget(call: Call, plan: Row, stage: str) -> None:
     if row is None:
         return
     starts = range(1, row.found["_round"] + 1)
-    told = [one for start in starts for one in told_in(call.context, call.space, deployment_name(row, start))]
+    for one in [one for start in starts for one in told_in(call.context, call.space, deployment_name(row, start))]:
+        _remove(call, one)
     try:
-        for one in (*told, row):
-            call.context.store.delete(one)
+        call.context.store.delete(row)
     except Conflict:
         raise Fault("ResourceInUse", f"The stage '{stage}' is being changed; try again.") from None
 
 
 def _taken(arn: str) -> Fault:
     return Fault("ResourceInUse", f"An edge deployment plan of this name exists ({arn}); choose another name.")
+
+
+def _remove(call: Call, told: Row | None) -> None:
+    """What a device was told, also while its work writes down that it has it."""
+    while told is not None:
+        try:
+            call.context.store.delete(told)
+            return
+        except Conflict:
+            told = call.context.store.get(told.key)
